@@ -1,0 +1,55 @@
+// The heightfield as shaders see it, and its grid space.
+//
+// Bindings (set 0):
+//   0  terrain   uniform block   size, grid transform and surface of the heightfield
+//   1  heights   sampler2D       one elevation a sample in metres, row 0 north; -1e30 where there is none
+//
+// Grid space: x counts columns east, y counts rows south, from the first sample; z is the elevation in steps of
+// 1/65531 of the DEM's range, with the lowest point at 2 and the highest at 65533, so that pyramid bounds are integers.
+// The map from the world is affine and axis-aligned, so a ray's parameter is the same in both spaces.
+#ifndef VKFORGE_TERRAIN_GLSL
+#define VKFORGE_TERRAIN_GLSL
+
+const float LOWEST = 2.0;          // grid z of the lowest point
+const float HOLE_BELOW = -1.0e29;  // elevations under this are holes; the host writes -1e30 for NaN
+
+layout(set = 0, binding = 0, scalar) uniform Terrain {
+    vec3 origin;         // world position of grid (0, 0, LOWEST): the first sample's column, at the lowest elevation
+    vec3 scale;          // grid units per metre; y is negative, z includes the vertical exaggeration
+    float height_low;    // lowest elevation, metres; subtracted first, so that a high datum costs no precision
+    float height_scale;  // grid z per metre of stored elevation
+    ivec2 cells;         // columns - 1, rows - 1
+    int top_level;       // highest pyramid level
+    float base;          // grid z of the skirt's base plane
+    uint has_skirt;      // 1 where the block is closed by side walls and a base
+    uint albedo_kind;    // 0 constant, 1 texture over the DEM's outer extent, 2 ramp over elevation
+    float ramp_low;      // elevation in metres at the ramp's first colour
+    float ramp_high;     // and at its last
+    vec3 albedo;         // linear colour where albedo_kind is 0
+    vec3 skirt_albedo;   // linear colour of walls and base
+    float roughness;     // perceptual: the GGX alpha is its square
+    float metallic;
+    float specular;      // scales a dielectric's reflectance at normal incidence, 0.08 at 1
+} terrain;
+
+layout(set = 0, binding = 1) uniform sampler2D heights;
+
+// Elevation of a sample in grid units; a hole stays far below anything.
+float sample_height(ivec2 at) {
+    return (texelFetch(heights, at, 0).r - terrain.height_low) * terrain.height_scale + LOWEST;
+}
+
+// Whether a grid-space height came from a hole.
+bool is_hole(float height) {
+    return height < HOLE_BELOW * terrain.height_scale;
+}
+
+vec3 world_to_grid(vec3 world) { return (world - terrain.origin) * terrain.scale + vec3(0.0, 0.0, LOWEST); }
+vec3 grid_to_world(vec3 grid) { return (grid - vec3(0.0, 0.0, LOWEST)) / terrain.scale + terrain.origin; }
+
+// A normal from the surface's slopes in grid units per cell (along columns, along rows), in the world.
+vec3 normal_from_slopes(vec2 slopes) {
+    return normalize(vec3(-slopes * terrain.scale.xy, terrain.scale.z));
+}
+
+#endif

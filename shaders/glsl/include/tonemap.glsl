@@ -1,0 +1,104 @@
+// Tone mapping: scene-linear Rec.709 radiance to display-linear Rec.709 in [0, 1], and the sRGB transfer function.
+// Twin of vkforge/tonemap.py, term by term; operator_index is an index into its OPERATORS.
+//
+// Bindings: none, this is a set of pure functions.
+//
+// Sources:
+//   linear    clip.
+//   reinhard  x / (1 + x) per channel: Reinhard et al. 2002, "Photographic Tone Reproduction for Digital Images", eq. 3.
+//   aces      Stephen Hill's fit of the ACES 1.0 RRT and sRGB ODT, published in MJP's BakingLab (2016).
+//   agx       Troy Sobotka's AgX; inset and outset in Rec.2020 by Eary Chow, as in Blender 4, Filament and three.js;
+//             contrast curve by Benjamin Wrensch (sixth-degree fit of the default look).
+//   neutral   Khronos PBR Neutral tone mapper, specification of 2024.
+//   sRGB      IEC 61966-2-1. Rec.2020: ITU-R BT.2020, matrices from the chromaticities, white D65.
+#ifndef VKFORGE_TONEMAP_GLSL
+#define VKFORGE_TONEMAP_GLSL
+
+const uint TONEMAP_LINEAR = 0u;
+const uint TONEMAP_REINHARD = 1u;
+const uint TONEMAP_ACES = 2u;
+const uint TONEMAP_AGX = 3u;
+const uint TONEMAP_NEUTRAL = 4u;
+
+const float TONEMAP_BRIGHTEST = 65504.0;  // the largest half float; its square still fits a float
+
+// Matrices are written row by row, so they apply as `vector * MATRIX`.
+const mat3 HILL_INPUT = mat3(
+    0.59719, 0.35458, 0.04823,
+    0.07600, 0.90834, 0.01566,
+    0.02840, 0.13383, 0.83777);
+const mat3 HILL_OUTPUT = mat3(
+     1.60475, -0.53108, -0.07367,
+    -0.10208,  1.10813, -0.00605,
+    -0.00327, -0.07276,  1.07602);
+
+const mat3 REC709_TO_REC2020 = mat3(
+    0.627403895935, 0.329283038378, 0.043313065687,
+    0.069097289358, 0.919540395075, 0.011362315566,
+    0.016391438875, 0.088013307877, 0.895595253248);
+const mat3 REC2020_TO_REC709 = mat3(
+     1.660491002108, -0.587641138789, -0.072849863320,
+    -0.124550474522,  1.132899897126, -0.008349422604,
+    -0.018150763355, -0.100578898009,  1.118729661363);
+const mat3 AGX_INSET = mat3(
+    0.856627153315983, 0.0951212405381588, 0.0482516061458583,
+    0.137318972929847, 0.761241990602591,  0.101439036467562,
+    0.11189821299995,  0.0767994186031903, 0.811302368396859);
+const mat3 AGX_OUTSET = mat3(
+     1.1271005818144368,  -0.11060664309660323, -0.016493938717834573,
+    -0.1413297634984383,   1.157823702216272,   -0.016493938717834257,
+    -0.14132976349843826, -0.11060664309660294,  1.2519364065950405);
+const float AGX_MIN_EV = -12.47393;  // log2(0.18) minus 10 stops
+const float AGX_MAX_EV = 4.026069;   // and plus 6.5
+
+const float NEUTRAL_F90 = 0.04;
+const float NEUTRAL_KS = 0.8 - NEUTRAL_F90;
+const float NEUTRAL_KD = 0.15;
+
+vec3 tonemap_aces(vec3 rgb) {
+    vec3 v = rgb * HILL_INPUT;
+    vec3 fitted = (v * (v + 0.0245786) - 0.000090537) / (v * (0.983729 * v + 0.4329510) + 0.238081);
+    return fitted * HILL_OUTPUT;
+}
+
+vec3 tonemap_agx(vec3 rgb) {
+    vec3 inset = rgb * REC709_TO_REC2020 * AGX_INSET;
+    vec3 stops = log2(clamp(inset, exp2(AGX_MIN_EV), exp2(AGX_MAX_EV)));
+    vec3 x = clamp((stops - AGX_MIN_EV) / (AGX_MAX_EV - AGX_MIN_EV), 0.0, 1.0);
+    vec3 curve = (((((15.5 * x - 40.14) * x + 31.96) * x - 6.868) * x + 0.4298) * x + 0.1191) * x - 0.00232;
+    return pow(max(curve * AGX_OUTSET, 0.0), vec3(2.2)) * REC2020_TO_REC709;
+}
+
+vec3 tonemap_neutral(vec3 rgb) {
+    float darkest = min(rgb.r, min(rgb.g, rgb.b));
+    float offset = darkest <= 2.0 * NEUTRAL_F90 ? darkest - darkest * darkest / (4.0 * NEUTRAL_F90) : NEUTRAL_F90;
+    vec3 shifted = rgb - offset;
+    float peak = max(shifted.r, max(shifted.g, shifted.b));
+    if (peak <= NEUTRAL_KS) {
+        return shifted;
+    }
+    float new_peak = 1.0 - (1.0 - NEUTRAL_KS) * (1.0 - NEUTRAL_KS) / (peak + 1.0 - 2.0 * NEUTRAL_KS);
+    float kept = 1.0 / (NEUTRAL_KD * (peak - new_peak) + 1.0);
+    return mix(vec3(new_peak), shifted * (new_peak / peak), kept);
+}
+
+// radiance times exposure_scale (2^stops) through an operator; NaN and negative count as 0, infinity as TONEMAP_BRIGHTEST.
+vec3 tonemap(vec3 radiance, uint operator_index, float exposure_scale) {
+    vec3 scaled = radiance * exposure_scale;
+    // An ordered comparison is false for NaN, where min, max and clamp may return anything.
+    vec3 rgb = mix(vec3(0.0), min(scaled, TONEMAP_BRIGHTEST), greaterThan(scaled, vec3(0.0)));
+    switch (operator_index) {
+        case TONEMAP_REINHARD: rgb = rgb / (1.0 + rgb); break;
+        case TONEMAP_ACES: rgb = tonemap_aces(rgb); break;
+        case TONEMAP_AGX: rgb = tonemap_agx(rgb); break;
+        case TONEMAP_NEUTRAL: rgb = tonemap_neutral(rgb); break;
+    }
+    return clamp(rgb, 0.0, 1.0);
+}
+
+vec3 srgb_encode(vec3 linear) {
+    vec3 curve = 1.055 * pow(max(linear, 0.0031308), vec3(1.0 / 2.4)) - 0.055;
+    return mix(curve, 12.92 * linear, lessThanEqual(linear, vec3(0.0031308)));
+}
+
+#endif

@@ -1,0 +1,63 @@
+// The sky's light at each pixel: reflected radiance and cosine-weighted visibility, by rays over the hemisphere.
+//
+// Bindings (set 0):
+//   0  terrain            uniform block      see include/terrain.glsl
+//   1  heights            sampler2D          elevations
+//   2  pyramid            usampler2D         bounds
+//   3  frame              uniform block      see include/frame.glsl
+//   4  position           readonly rgba32f   G-buffer, see include/gbuffer.glsl
+//   5  normal             readonly rgba16f
+//   6  geometric_normal   readonly rgba16f
+//   7  albedo             readonly rgba16f
+//   8  sky_light          writeonly rgba32f  radiance towards the camera; w is the visibility
+//
+// Directions come from the cosine about the shading normal and, for glossy surfaces, half of them from the visible
+// normals, joined by the balance heuristic (Veach 1997). Visibility counts the cosine's alone: rays that leave the
+// terrain are seen to reach the sky, whatever its radiance there.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_scalar_block_layout : require
+
+#include "include/heightfield.glsl"
+#include "include/frame.glsl"
+#include "include/gbuffer.glsl"
+#include "include/brdf.glsl"
+
+layout(local_size_x = 8, local_size_y = 8) in;
+
+layout(set = 0, binding = 8, rgba32f) writeonly uniform image2D sky_light;
+
+void main() {
+    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
+    if (any(greaterThanEqual(pixel, frame.size))) return;
+    vec4 at = imageLoad(position, pixel);
+    vec4 shading = imageLoad(normal, pixel);
+    uint kind = uint(shading.w);
+    vec4 light = vec4(0.0);
+    if (kind != HIT_NOTHING && frame.sky_rays > 0u) {
+        vec3 n = normalize(shading.xyz), ng = imageLoad(geometric_normal, pixel).xyz;
+        Surface surface =
+            make_surface(imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular);
+        vec3 origin, view;
+        camera_ray(vec2(pixel) + frame.jitter, origin, view);
+        vec3 grid = world_to_grid(at.xyz);
+        uint seed = pixel_seed(uvec2(pixel), PURPOSE_SKY, frame.seed);
+        uint glossy_rays = surface.glossy ? frame.sky_rays / 2u : 0u;
+        uint cosine_rays = frame.sky_rays - glossy_rays;
+        for (uint i = 0u; i < frame.sky_rays; ++i) {
+            vec2 square = sobol(frame.sample_index * frame.sky_rays + i, seed);
+            bool cosine = i < cosine_rays;
+            vec3 l = cosine ? cosine_direction(square, n) : sample_visible_ggx(surface, n, -view, square);
+            if (dot(n, l) <= 0.0 || dot(ng, l) <= 0.0 || occluded(grid, kind, l)) continue;
+            if (cosine) light.w += 1.0 / float(cosine_rays);
+            if (!surface.glossy) {
+                light.rgb += surface.albedo * sky_radiance(l) / float(cosine_rays);
+                continue;
+            }
+            float density = float(cosine_rays) * dot(n, l) / PI
+                          + float(glossy_rays) * visible_ggx_density(surface, n, -view, l);
+            light.rgb += brdf_cosine(surface, n, -view, l) * sky_radiance(l) / density;
+        }
+    }
+    imageStore(sky_light, pixel, light);
+}

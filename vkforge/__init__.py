@@ -1,0 +1,83 @@
+"""vkforge: elevation models in, physically based pictures out.
+
+The public names, nothing else. They load on first use, so that importing vkforge costs nothing and needs no Vulkan.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vkforge.aovs import AOVS
+    from vkforge.errors import (
+        DeviceError,
+        DeviceLostError,
+        HostCapError,
+        InputError,
+        MissingDependencyError,
+        OutOfMemoryError,
+        OutputError,
+        ShaderBuildError,
+        ValidationLayerError,
+        VkforgeError,
+        VulkanMissingError,
+    )
+    from vkforge.image import GeoReference, Image
+    from vkforge.oneliner import render
+    from vkforge.renderer import Hits, Renderer
+    from vkforge.scene.camera import Camera
+    from vkforge.scene.material import Material
+    from vkforge.scene.scene import Scene
+    from vkforge.scene.sky import Sky
+    from vkforge.scene.sun import Sun
+    from vkforge.scene.terrain import Terrain
+    from vkforge.settings import Settings
+    from vkforge.tonemap import tonemap
+
+_HOMES = {
+    "vkforge.aovs": ("AOVS",),
+    "vkforge.errors": (
+        "DeviceError",
+        "DeviceLostError",
+        "HostCapError",
+        "InputError",
+        "MissingDependencyError",
+        "OutOfMemoryError",
+        "OutputError",
+        "ShaderBuildError",
+        "ValidationLayerError",
+        "VkforgeError",
+        "VulkanMissingError",
+    ),
+    "vkforge.image": ("GeoReference", "Image"),
+    "vkforge.oneliner": ("render",),
+    "vkforge.renderer": ("Hits", "Renderer"),
+    "vkforge.scene.camera": ("Camera",),
+    "vkforge.scene.material": ("Material",),
+    "vkforge.scene.scene": ("Scene",),
+    "vkforge.scene.sky": ("Sky",),
+    "vkforge.scene.sun": ("Sun",),
+    "vkforge.scene.terrain": ("Terrain",),
+    "vkforge.settings": ("Settings",),
+    "vkforge.tonemap": ("tonemap",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [*_HOME_OF, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("vkforge-renderer")
+    if name in _HOME_OF:
+        value = getattr(importlib.import_module(_HOME_OF[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'vkforge' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

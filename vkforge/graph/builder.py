@@ -1,0 +1,180 @@
+"""Declaring a frame: images, uniforms and passes, with accesses that come from the shaders themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from vkforge.graph.access import Access, Layout, Scope, access_of
+from vkforge.graph.sync import Use
+from vkforge.vk.shaders import load
+from vkforge.vk.spirv import Shader
+
+
+@dataclass(frozen=True, eq=False)
+class ImageResource:
+    """An image of the graph.
+
+    Attributes:
+        name: Unique in the graph.
+        format: A key of `vkforge.vk.resources.FORMATS`.
+        size: (width, height).
+        lifetime: "transient" lives within a frame and shares memory; "persistent" keeps its contents between frames;
+            "imported" was made elsewhere.
+        sampler: "nearest" or "linear", for shaders that sample it.
+        source: Imported: the image itself.
+        level: Imported: which mip level, or None for all.
+        layout: Imported: the layout it is in when the graph first meets it.
+    """
+
+    name: str
+    format: str
+    size: tuple[int, int]
+    lifetime: Literal["transient", "persistent", "imported"]
+    sampler: str = "nearest"
+    source: Any = None
+    level: int | None = None
+    layout: Layout = Layout.UNDEFINED
+
+
+@dataclass(frozen=True, eq=False)
+class BufferResource:
+    """A storage buffer made elsewhere (`source`)."""
+
+    name: str
+    source: Any
+
+
+@dataclass(frozen=True, eq=False)
+class UniformResource:
+    """A block that the host writes for each frame; its layout is the shaders'."""
+
+    name: str
+
+
+Resource = ImageResource | BufferResource | UniformResource
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A compute pass: a shader over an extent, its bindings by name, and what that means for each resource.
+
+    A pass without a shader only states accesses: it hands resources over to what comes after the frame.
+    """
+
+    name: str
+    shader: Shader | None
+    extent: tuple[int, int]
+    bindings: Mapping[str, Resource]
+    uses: tuple[Use, ...]
+    constants: bytes = b""
+
+
+@dataclass
+class Graph:
+    """A frame being declared. Passes run in the order of their declaration."""
+
+    name: str
+    passes: list[Pass] = field(default_factory=list)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    uniforms: dict[str, np.dtype] = field(default_factory=dict)
+    load_shader: Callable[[str], Shader] = load
+
+    def _add(self, resource: Any) -> Any:
+        if resource.name in self.resources:
+            raise ValueError(f"graph {self.name!r} has two resources named {resource.name!r}")
+        self.resources[resource.name] = resource
+        return resource
+
+    def image(self, name: str, format: str, size: tuple[int, int], *, persistent: bool = False) -> ImageResource:
+        """Declare an image that the frame makes; `persistent` keeps its contents from frame to frame."""
+        return self._add(ImageResource(name, format, size, "persistent" if persistent else "transient"))
+
+    def import_image(
+        self,
+        name: str,
+        image: Any,
+        *,
+        sampler: str = "nearest",
+        level: int | None = None,
+        layout: Layout = Layout.SHADER_READ_ONLY,
+    ) -> ImageResource:
+        """Bring in an image made elsewhere, in `layout` when the frame first meets it."""
+        return self._add(ImageResource(name, image.format, image.size, "imported", sampler, image, level, layout))
+
+    def import_buffer(self, name: str, buffer: Any) -> BufferResource:
+        """Bring in a storage buffer made elsewhere."""
+        return self._add(BufferResource(name, buffer))
+
+    def uniform(self, name: str) -> UniformResource:
+        """Declare a block that the host writes before each frame."""
+        return self._add(UniformResource(name))
+
+    def compute(
+        self,
+        name: str,
+        shader: str,
+        extent: tuple[int, int],
+        constants: Mapping[str, Any] | None = None,
+        **bindings: Resource,
+    ) -> None:
+        """Declare a compute pass.
+
+        Args:
+            name: Shown in labels, timings and errors.
+            shader: Name of the shader, as under shaders/glsl.
+            extent: Invocations in x and y.
+            constants: Values of the push-constant block.
+            bindings: A resource for each of the shader's variables, by its name there.
+
+        Raises:
+            ValueError: A variable is left out, a name is not the shader's, a format is not the declared one, one
+                resource is used in two layouts, or two shaders disagree about a uniform block.
+        """
+        loaded = self.load_shader(shader)
+        wanted = {binding.name for binding in loaded.bindings}
+        for missing in sorted(wanted - bindings.keys()):
+            raise ValueError(f"pass {name!r}: shader {shader} needs {missing!r}, which is not bound")
+        for extra in sorted(bindings.keys() - wanted):
+            raise ValueError(f"pass {name!r}: shader {shader} has no variable {extra!r}; it has {sorted(wanted)}")
+        scopes: dict[str, Scope] = {}
+        for binding in loaded.bindings:
+            resource = bindings[binding.name]
+            where = f"pass {name!r}: {binding.name!r} of shader {shader}"
+            if isinstance(resource, UniformResource):
+                if binding.kind != "uniform_buffer" or binding.dtype is None:
+                    raise ValueError(f"{where} is a {binding.kind}, not a uniform block")
+                if self.uniforms.setdefault(resource.name, binding.dtype) != binding.dtype:
+                    raise ValueError(f"{where} has another layout than the block {resource.name!r} of an earlier pass")
+                continue
+            if isinstance(resource, ImageResource) != ("image" in binding.kind):
+                raise ValueError(f"{where} is a {binding.kind}, which {resource.name!r} can't be")
+            if (
+                isinstance(resource, ImageResource)
+                and binding.image_format
+                and resource.format not in (binding.image_format, f"{binding.image_format}_srgb")
+            ):
+                raise ValueError(f"{where} wants format {binding.image_format}, {resource.name!r} is {resource.format}")
+            scope = access_of(binding.kind, binding.readable, binding.writable).value
+            if resource.name in scopes:
+                before = scopes[resource.name]
+                if before.layout != scope.layout:
+                    raise ValueError(f"{where}: {resource.name!r} is already bound in layout {before.layout.name}")
+                scope = Scope(before.stage | scope.stage, before.memory | scope.memory, scope.layout)
+            scopes[resource.name] = scope
+        uses = tuple(Use(resource, scope) for resource, scope in scopes.items())
+        packed = b""
+        if loaded.push_constants is not None:
+            values = np.zeros((), loaded.push_constants)
+            for key, value in (constants or {}).items():
+                values[key] = value
+            packed = values.tobytes()
+        self.passes.append(Pass(name, loaded, extent, dict(bindings), uses, packed))
+
+    def hand_over(self, name: str, access: Access, *resources: Resource) -> None:
+        """End the frame with `resources` ready for `access` by whatever is submitted after it."""
+        uses = tuple(Use(resource.name, access.value) for resource in resources)
+        self.passes.append(Pass(name, None, (0, 0), {}, uses))

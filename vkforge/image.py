@@ -1,0 +1,252 @@
+"""What a render gives back: the picture, the radiance behind it and the AOVs, as arrays that belong to the caller."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vkforge.aovs import AOVS, check_aovs
+from vkforge.errors import InputError, suggest
+from vkforge.io.atomic import check_target, replacing
+from vkforge.io.exr import write_exr
+from vkforge.io.geotiff import write_geotiff_aovs, write_geotiff_rgba
+from vkforge.io.png import encode_png, write_png
+
+_JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class GeoReference:
+    """Where an image lies on the Earth.
+
+    Attributes:
+        crs: coordinate reference system as WKT or "EPSG:n"; None when only the transform is known.
+        transform: (a, b, c, d, e, f) in rasterio's order: x = a*col + b*row + c and y = d*col + e*row + f, with (0, 0)
+            at the outer corner of the upper-left pixel.
+
+    Raises:
+        InputError: a transform that isn't six finite numbers or that squeezes the plane onto a line.
+    """
+
+    crs: str | None
+    transform: tuple[float, float, float, float, float, float]
+
+    def __post_init__(self) -> None:
+        numbers = self._numbers()
+        a, b, _, d, e, _ = numbers
+        if not all(map(math.isfinite, numbers)) or a * e == b * d:
+            raise InputError(f"georeference transform is {numbers}; give six finite numbers a..f with a*e != b*d")
+        object.__setattr__(self, "transform", numbers)
+
+    def _numbers(self) -> tuple[float, ...]:
+        try:
+            numbers = tuple(float(number) for number in self.transform)
+        except (TypeError, ValueError):
+            numbers = ()
+        if len(numbers) != 6:
+            raise InputError(f"georeference transform is {self.transform!r}; give six numbers (a, b, c, d, e, f)")
+        return numbers
+
+    def resized(self, size: tuple[int, int], new_size: tuple[int, int]) -> GeoReference:
+        """Return that of the same ground in an image of `new_size` instead of `size`, both (width, height)."""
+        a, b, c, d, e, f = self.transform
+        x, y = size[0] / new_size[0], size[1] / new_size[1]
+        return GeoReference(self.crs, (a * x, b * y, c, d * x, e * y, f))
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A rendered frame. The arrays are ordinary NumPy arrays that no renderer touches again.
+
+    Attributes:
+        rgba: (h, w, 4) uint8, display-referred, sRGB-encoded; row 0 is the top.
+        hdr: (h, w, 3) float32, scene-linear radiance with Rec.709 primaries, before exposure and tone mapping.
+        aovs: name to float32 array, (h, w) or (h, w, 3); names and units are in `vkforge.aovs.AOVS`.
+        georeference: where the pixels lie on the Earth, for a map view of a terrain that knows it; else None.
+        info: how the image came about (device, times, settings); plain values only.
+
+    Raises:
+        InputError: arrays whose shapes or dtypes are not those above, or an unknown AOV name.
+    """
+
+    rgba: NDArray[np.uint8]
+    hdr: NDArray[np.float32]
+    aovs: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    georeference: GeoReference | None = None
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.rgba.ndim != 3 or self.rgba.size == 0:
+            raise InputError(f"Image rgba has shape {self.rgba.shape}; wanted (height, width, 4), not empty")
+        shape = self.rgba.shape[:2]
+        _check_array("rgba", self.rgba, (*shape, 4), np.uint8)
+        _check_array("hdr", self.hdr, (*shape, 3), np.float32)
+        for name in check_aovs(self.aovs):
+            wanted = shape if AOVS[name].channels == 1 else (*shape, AOVS[name].channels)
+            _check_array(f"AOV {name}", self.aovs[name], wanted, np.float32)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.rgba.shape[1], self.rgba.shape[0]
+
+    def __repr__(self) -> str:
+        place = f", {self.georeference.crs or 'georeferenced'}" if self.georeference else ""
+        return f"<vkforge.Image {self.size[0]}x{self.size[1]}, AOVs: {', '.join(self.aovs) or 'none'}{place}>"
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        encode_png(stream, self.rgba)
+        return stream.getvalue()
+
+    def save(self, path: str | os.PathLike[str], *, aovs: Iterable[str] | None = None, half: bool = False) -> Path:
+        """Write the image in the format that the extension names. A file appears whole or not at all.
+
+        ======================  =================================================================================
+        .png, .jpg, .jpeg       `rgba` (JPEG without its alpha)
+        .exr                    `hdr` and the AOVs as layers; `half` for 16-bit floats (depth and position stay 32-bit)
+        .tif, .tiff             GeoTIFF: `rgba`, or float32 bands of the AOVs that `aovs` names; wants a georeference
+        .npy                    `hdr`
+        .npz                    everything: rgba, hdr, the AOVs by name, crs, transform, and info as JSON
+        ======================  =================================================================================
+
+        Args:
+            path: file to write or replace.
+            aovs: which AOVs go into an .exr, .tif or .npz; None is all of them, but for .tif, where it is none.
+            half: for .exr alone.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: an unknown extension, AOVs or `half` for a format that can't hold them, an AOV that this image
+                hasn't got, no georeference for a GeoTIFF.
+            OutputError: the file can't be written; what was there is untouched.
+            MissingDependencyError: rasterio, which GeoTIFF needs, is missing.
+        """
+        path = Path(path)
+        extension = _extension(path)
+        if aovs is not None and extension not in (".exr", ".tif", ".tiff", ".npz"):
+            raise InputError(f"{extension} holds no AOVs; save them as .exr, .npz or .tif")
+        if half and extension != ".exr":
+            raise InputError(f"{extension} has no half floats; only .exr takes half=True")
+        chosen = None if aovs is None else self._pick(aovs)
+        _WRITERS[extension](self, path, chosen, half)
+        return path
+
+    def _pick(self, names: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        chosen = {}
+        for name in check_aovs(names):
+            if name not in self.aovs:
+                has = ", ".join(self.aovs) or "none"
+                raise InputError(f"this image has no AOV {name!r} (it has {has}); render with aovs=({name!r},)")
+            chosen[name] = self.aovs[name]
+        return chosen
+
+
+def known_extensions() -> tuple[str, ...]:
+    """Extensions that `Image.save` knows, with their dots."""
+    return tuple(_WRITERS)
+
+
+def check_path(path: str | os.PathLike[str]) -> None:
+    """Check, before spending time on a render, that `Image.save` knows the extension of `path` and could write there.
+
+    Raises:
+        InputError: an unknown extension.
+        OutputError: a missing or read-only folder, or something at `path` that is not a writable file.
+    """
+    _extension(Path(path))
+    check_target(path)
+
+
+def _extension(path: Path) -> str:
+    extension = path.suffix.lower()
+    if extension not in _WRITERS:
+        hint, known = suggest(extension, _WRITERS), " ".join(_WRITERS)
+        raise InputError(f"can't save as {path.suffix or path.name!r}{hint} (known extensions: {known})")
+    return extension
+
+
+def _check_array(name: str, array: NDArray, shape: tuple[int, ...], dtype: type) -> None:
+    if array.shape != shape or array.dtype != dtype:
+        wanted = np.dtype(dtype).name
+        raise InputError(f"Image {name} is {array.dtype} of shape {array.shape}; wanted {wanted} of shape {shape}")
+
+
+_Chosen = dict[str, NDArray[np.float32]] | None
+
+
+def _save_png(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+    write_png(path, image.rgba)
+
+
+def _save_jpeg(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+    from PIL import Image as Pillow
+
+    if max(image.size) > 65_535:
+        raise InputError(f"JPEG ends at 65535 pixels a side and this image is {image.size}; save as .png or .tif")
+    with replacing(path) as stream:
+        picture = Pillow.fromarray(np.ascontiguousarray(image.rgba[..., :3]))
+        picture.save(stream, format="jpeg", quality=_JPEG_QUALITY, subsampling=0)
+
+
+def _save_exr(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+    write_exr(path, image.hdr, image.aovs if chosen is None else chosen, half=half, software=_software())
+
+
+def _save_tiff(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+    if image.georeference is None:
+        raise InputError(
+            f"can't save {path.name!r} as GeoTIFF: this image has no georeference, which only a map view of a terrain "
+            "with a CRS has (Camera.map, vkforge relief); save as .png or .exr instead"
+        )
+    if chosen:
+        write_geotiff_aovs(path, chosen, image.georeference, software=_software())
+    else:
+        write_geotiff_rgba(path, image.rgba, image.georeference, software=_software())
+
+
+def _save_npy(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+    hdr = np.ascontiguousarray(image.hdr)
+    with replacing(path) as stream:
+        # Not np.save: on a real file it writes behind the stream's back and loses the reason of a failure.
+        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(hdr))
+        stream.write(hdr.data.cast("B"))
+
+
+def _save_npz(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+    arrays: dict[str, Any] = {"rgba": image.rgba, "hdr": image.hdr}
+    arrays |= image.aovs if chosen is None else chosen
+    if image.georeference is not None:
+        arrays |= {"crs": image.georeference.crs or "", "transform": image.georeference.transform}
+    arrays["info"] = json.dumps(dict(image.info), default=str)
+    with replacing(path) as stream:
+        np.savez(stream, **arrays)
+
+
+def _software() -> str:
+    from vkforge import __version__
+
+    return f"vkforge {__version__}"
+
+
+_WRITERS: dict[str, Callable[[Image, Path, _Chosen, bool], None]] = {
+    ".png": _save_png,
+    ".jpg": _save_jpeg,
+    ".jpeg": _save_jpeg,
+    ".exr": _save_exr,
+    ".tif": _save_tiff,
+    ".tiff": _save_tiff,
+    ".npy": _save_npy,
+    ".npz": _save_npz,
+}

@@ -1,0 +1,105 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from vkforge.errors import OutputError
+
+_REASONS = {
+    errno.EACCES: "no permission to write there; choose another folder",
+    errno.EPERM: "no permission to write there; choose another folder",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EFBIG: "the file would pass the size limit of this process or file system",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """Check that a file could be written at `path`, before anyone spends time on its contents.
+
+    Returns:
+        The path with symbolic links resolved, so that a link is written through, as `open` would.
+
+    Raises:
+        OutputError: the folder is missing or can't be written to, or `path` is there and not a writable regular file.
+    """
+    try:
+        target = Path(path).resolve()
+        if not target.parent.is_dir():
+            raise OutputError(f"can't write {path}: the folder {target.parent} does not exist; create it first")
+        if target.is_dir():
+            raise OutputError(f"can't write {path}: it is a folder; give a file name in it")
+        # Renaming over /dev/null or a pipe would replace it, which nobody who names one wants.
+        if target.exists() and not target.is_file():
+            raise OutputError(f"can't write {path}: it is not a regular file; give the name of one")
+        if not os.access(target if target.exists() else target.parent, os.W_OK):
+            raise OutputError(f"can't write {path}: {_REASONS[errno.EACCES]}")
+    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a null byte; RuntimeError: a loop of links
+        if isinstance(error, OutputError):
+            raise
+        raise _output_error(path, error) from error
+    return target
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Write a file through a temporary neighbour that takes its place only when complete.
+
+    The body writes to the stream it is given. When it ends, the stream is flushed to the disk and its file renamed over
+    `path`: whoever looks, and whenever the process is killed, sees the old file or the new one. When it raises, the
+    temporary file is removed and `path` keeps what it had. Permissions are those of the file replaced or, for a new
+    one, what the umask gives.
+
+    Args:
+        path: where the finished file shall be.
+
+    Yields:
+        A binary stream, open for writing and seeking.
+
+    Raises:
+        OutputError: anything that the operating system refuses, in one line.
+    """
+    target = check_target(path)
+    temporary = target.with_name(f".vkforge-{secrets.token_hex(6)}{target.suffix}")
+    try:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        with os.fdopen(descriptor, "w+b") as stream:
+            if target.exists():
+                os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
+            yield stream
+            stream.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, target)
+        _flush_folder(target.parent)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise _output_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # some network file systems refuse it; the file itself is on the disk by now
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _output_error(path: str | os.PathLike[str], error: Exception) -> OutputError:
+    number = getattr(error, "errno", None)
+    reason = _REASONS.get(number or 0) or getattr(error, "strerror", None) or " ".join(str(error).split())
+    return OutputError(f"can't write {os.fspath(path)!r}: {reason}")

@@ -1,0 +1,122 @@
+"""The lit lane: traced visibility, the sun with shadows, the sky with traced visibility."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from vkforge.graph.access import Access
+from vkforge.graph.builder import Graph
+from vkforge.graph.frame import Frame
+from vkforge.passes.lighting.accumulate import accumulate
+from vkforge.passes.lighting.sky import sky
+from vkforge.passes.lighting.sun import sun
+from vkforge.passes.post.display import display
+from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights, import_albedo, import_heightfield
+from vkforge.passes.terrain.primary import primary
+from vkforge.scene.scene import Scene
+from vkforge.settings import TONEMAPS, Settings
+from vkforge.vk.device import Device
+
+# Plastic-number steps (Roberts 2018, "The unreasonable effectiveness of quasirandom sequences"): even at any count.
+R2 = (0.7548776662466927, 0.5698402909980532)
+
+# Images that a frame can hand to the readback, by what the renderer calls them.
+OUTPUTS = ("display", "radiance", "position", "normal", "geometric_normal", "albedo", "sun_visibility", "sky_visibility")
+
+
+def build(size: tuple[int, int], heights: DeviceHeights, albedo: DeviceAlbedo, outputs: tuple[str, ...]) -> Graph:
+    """Declare a frame of the lane.
+
+    Args:
+        size: (width, height) in pixels.
+        heights: The terrain's shape on the device.
+        albedo: Its colour on the device.
+        outputs: Names out of OUTPUTS, which the frame ends ready to be copied.
+    """
+    graph = Graph("lit")
+    heightfield = import_heightfield(graph, heights)
+    frame = graph.uniform("frame")
+    gbuffer = primary(graph, size, heightfield, frame, import_albedo(graph, albedo))
+    sun_light = sun(graph, size, heightfield, frame, gbuffer)
+    sky_light = sky(graph, size, heightfield, frame, gbuffer)
+    means = accumulate(graph, size, frame, gbuffer["position"], sun_light, sky_light)
+    images = {**gbuffer, **means, "display": display(graph, size, frame, means["radiance"])}
+    graph.hand_over("read back", Access.COPY_SOURCE, *(images[name] for name in outputs))
+    return graph
+
+
+class LitLane:
+    """The lane on one device: keeps the frames it compiled last, so that a new camera costs no compilation."""
+
+    name = "lit"
+    kind = "terrain"
+    KEPT_FRAMES = 2
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._frames: dict[Any, Frame] = {}
+
+    def frame(
+        self, size: tuple[int, int], heights: DeviceHeights, albedo: DeviceAlbedo, outputs: tuple[str, ...]
+    ) -> Frame:
+        """Return the compiled frame for this size, terrain and set of outputs."""
+        key = (size, id(heights), id(albedo), outputs)
+        frame = self._frames.pop(key, None)
+        if frame is None:
+            while len(self._frames) >= self.KEPT_FRAMES:
+                self._frames.pop(next(iter(self._frames))).release()
+            frame = Frame(self._device, build(size, heights, albedo, outputs))
+        self._frames[key] = frame
+        return frame
+
+    def forget(self, part: DeviceHeights | DeviceAlbedo) -> None:
+        """Release the frames that use a part of a terrain which is about to go."""
+        for key in [key for key in self._frames if id(part) in key[1:3]]:
+            self._frames.pop(key).release()
+
+    def shutdown(self) -> None:
+        """Release every frame."""
+        for frame in self._frames.values():
+            frame.release()
+        self._frames.clear()
+
+
+def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settings) -> None:
+    """Write what stays the same over the samples of a picture into the `frame` block."""
+    rays = scene.camera.rays(*size)
+    block["origin"] = rays.origin
+    block["origin_u"] = rays.origin_u
+    block["origin_v"] = rays.origin_v
+    block["direction"] = rays.direction
+    block["direction_u"] = rays.direction_u
+    block["direction_v"] = rays.direction_v
+    block["clamp_to_ground"] = scene.camera.kind == "map"
+    block["size"] = size
+    block["sample_count"] = settings.samples
+    block["seed"] = settings.seed
+    sun, sky = scene.sun, scene.sky
+    block["sun_rays"] = 0 if sun is None else settings.sun_rays
+    if sun is not None:
+        block["sun_direction"] = sun.direction
+        block["sun_irradiance"] = sun.irradiance
+        block["sun_cos_radius"] = math.cos(math.radians(sun.angular_diameter / 2))
+    block["sky_rays"] = 0 if sky is None else settings.sky_rays
+    black = (0.0, 0.0, 0.0)
+    block["sky_zenith"] = black if sky is None else sky.zenith
+    block["sky_horizon"] = black if sky is None else sky.horizon
+    block["sky_ground"] = black if sky is None else sky.ground
+    block["has_background"] = scene.background is not None
+    block["background"] = scene.background or black
+    block["tonemap_operator"] = TONEMAPS.index(settings.tonemap)
+    block["exposure_scale"] = 2.0**settings.exposure
+
+
+def fill_sample(block: Any, index: int, count: int) -> None:
+    """Write what changes from sample to sample: its index, and where in the pixel it looks.
+
+    The last sample looks through the pixel's centre, so that the G-buffer it leaves is the one at pixel centres.
+    """
+    step = count - 1 - index
+    block["sample_index"] = index
+    block["jitter"] = ((0.5 + step * R2[0]) % 1.0, (0.5 + step * R2[1]) % 1.0)

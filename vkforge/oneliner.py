@@ -1,0 +1,43 @@
+"""`vkforge.render`: one line from a terrain to a picture."""
+
+from __future__ import annotations
+
+import atexit
+from typing import Any
+
+from vkforge.image import Image
+from vkforge.renderer import Renderer
+from vkforge.scene.scene import Scene
+from vkforge.scene.terrain import Terrain
+
+_renderers: dict[str | int, Renderer] = {}
+
+
+def render(
+    scene: Scene | Terrain, size: tuple[int, int] | None = None, *, device: str | int = "auto", **options: Any
+) -> Image:
+    """Render a scene, or a terrain as `Scene.portrait` shows it, on a renderer kept for the next call.
+
+    Args:
+        scene: What to render.
+        size: (width, height) in pixels; see `Renderer.render`.
+        device: As `Renderer` takes it; each has a renderer of its own.
+        options: Everything else that `Renderer.render` takes: aovs, samples, tonemap, ...
+
+    Raises:
+        InputError: An argument that can't be used.
+        DeviceError: Vulkan or the device is missing or fails; the message says what to do.
+    """
+    renderer = _renderers.get(device)
+    if renderer is None or renderer.lost:
+        if renderer is not None:
+            renderer.close()
+        renderer = _renderers[device] = Renderer(device)
+    return renderer.render(scene, size, **options)
+
+
+@atexit.register
+def _close_all() -> None:
+    for renderer in _renderers.values():
+        renderer.close()
+    _renderers.clear()

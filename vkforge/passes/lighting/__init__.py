@@ -1,0 +1,1 @@
+"""Passes that light what is seen."""

@@ -1,0 +1,16 @@
+"""The sky's direct light, with traced visibility."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vkforge.graph.builder import Graph, ImageResource
+
+
+def sky(
+    graph: Graph, size: tuple[int, int], heightfield: dict[str, Any], frame: Any, gbuffer: dict[str, ImageResource]
+) -> ImageResource:
+    """Declare the pass; return this sample's skylight (RGB radiance, and visibility in w)."""
+    light = graph.image("sky_light", "rgba32f", size)
+    graph.compute("sky", "lighting/sky.comp", size, **heightfield, frame=frame, sky_light=light, **gbuffer)
+    return light

@@ -1,0 +1,16 @@
+"""The sun's direct light, with traced shadows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vkforge.graph.builder import Graph, ImageResource
+
+
+def sun(
+    graph: Graph, size: tuple[int, int], heightfield: dict[str, Any], frame: Any, gbuffer: dict[str, ImageResource]
+) -> ImageResource:
+    """Declare the pass; return this sample's sunlight (RGB radiance, and visibility in w)."""
+    light = graph.image("sun_light", "rgba32f", size)
+    graph.compute("sun", "lighting/sun.comp", size, **heightfield, frame=frame, sun_light=light, **gbuffer)
+    return light

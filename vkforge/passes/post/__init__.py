@@ -1,0 +1,1 @@
+"""Passes after light: what a lens, a film and a screen do."""

@@ -1,0 +1,15 @@
+"""Exposure, tone mapping and the sRGB transfer function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vkforge.graph.builder import Graph, ImageResource
+
+
+def display(graph: Graph, size: tuple[int, int], frame: Any, radiance: ImageResource) -> ImageResource:
+    """Declare the pass; return the display-referred picture."""
+    # Written on the last sample alone, so it must survive the frames before it.
+    picture = graph.image("display", "rgba8", size, persistent=True)
+    graph.compute("display", "post/display.comp", size, frame=frame, radiance=radiance, display=picture)
+    return picture

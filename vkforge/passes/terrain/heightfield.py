@@ -1,0 +1,182 @@
+"""The heightfield on the device: heights, pyramid and albedo as images, and the block that tells shaders about them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from vkforge.errors import InputError
+from vkforge.graph.access import Access, Layout
+from vkforge.graph.builder import Graph, ImageResource
+from vkforge.graph.frame import Frame
+from vkforge.scene.albedo import Albedo
+from vkforge.scene.terrain import Terrain
+from vkforge.vk.device import Device, Owner
+from vkforge.vk.resources import Image
+from vkforge.vk.transfer import upload
+
+HOLE = -1.0e30  # include/terrain.glsl: what shaders take for a hole
+LOWEST, HIGHEST = 2.0, 65533.0  # grid z of the lowest and the highest point, see include/terrain.glsl
+ALBEDO_KINDS = {"constant": 0, "texture": 1, "ramp": 2}
+
+_serials = itertools.count()
+
+
+def pyramid_levels(rows: int, cols: int) -> tuple[tuple[int, int], int]:
+    """Return ((width, height), levels) of the pyramid's image over `rows` x `cols` samples.
+
+    Mip m covers 2^(m+1) cells along each axis. The image is padded so that every mip halves exactly; levels stop
+    before the padding costs more than half the image again.
+    """
+    width, height = -(-(cols - 1) // 2), -(-(rows - 1) // 2)
+    levels = 1
+    while 2**levels <= max(width, height):
+        step = 2**levels
+        if math.ceil(width / step) * math.ceil(height / step) * step * step > 1.5 * width * height + 4096:
+            break
+        levels += 1
+    step = 2 ** (levels - 1)
+    return (math.ceil(width / step) * step, math.ceil(height / step) * step), levels
+
+
+class DeviceHeights:
+    """The elevations of one terrain as an image, and the min/max pyramid over them."""
+
+    def __init__(self, device: Device, terrain: Terrain) -> None:
+        rows, cols = terrain.shape
+        largest = int(device.info.limits["maxImageDimension2D"])
+        if max(rows, cols) > largest:
+            raise InputError(
+                f"the DEM is {cols} x {rows} samples; {device.info.name} takes at most {largest} along a side: "
+                "resample it (Terrain.open(path, max_size=...)) or cut it"
+            )
+        self.owner = Owner(device, f"terrain#{next(_serials)}")
+        has_holes = bool(np.isnan(terrain.heights).any())
+        try:
+            self.image = Image(
+                self.owner, "heights", "r32f", (cols, rows), frozenset(["sampled", "copy_destination"])
+            ).allocate()
+            size, self.levels = pyramid_levels(rows, cols)
+            self.pyramid = Image(
+                self.owner, "pyramid", "r32ui", size, frozenset(["sampled", "storage"]), self.levels
+            ).allocate()
+            heights = terrain.heights
+
+            def fill(target: np.ndarray, first: int) -> None:
+                target[..., 0] = heights[first : first + len(target)]
+                if has_holes:
+                    np.nan_to_num(target, copy=False, nan=HOLE)
+
+            upload(device, self.image, fill)
+            self._build_pyramid(device, terrain)
+        except BaseException:
+            self.owner.release()
+            raise
+
+    def _build_pyramid(self, device: Device, terrain: Terrain) -> None:
+        graph = Graph("pyramid")
+        heights = graph.import_image("heights", self.image)
+        block = graph.uniform("terrain")
+        levels = [
+            graph.import_image(f"level {i + 1}", self.pyramid, level=i, layout=Layout.UNDEFINED)
+            for i in range(self.levels)
+        ]
+        width, height = self.pyramid.size
+        for i, coarser in enumerate(levels):
+            graph.compute(
+                f"level {i + 1}",
+                "terrain/pyramid.comp",
+                (width >> i, height >> i),
+                constants={"index": i + 1},
+                terrain=block,
+                heights=heights,
+                finer=levels[max(0, i - 1)],
+                coarser=coarser,
+            )
+        graph.hand_over("sampled", Access.SAMPLED, *levels)
+        frame = Frame(device, graph, slots=1, once=True)
+        try:
+            fill_block(frame.uniforms[frame.acquire()]["terrain"], terrain, self)
+            frame.wait(frame.submit())
+        finally:
+            frame.release()
+
+    def release(self) -> None:
+        """Give the images back."""
+        self.owner.release()
+
+
+class DeviceAlbedo:
+    """The albedo of one terrain as an image: its texture, its ramp, or one texel that nothing reads."""
+
+    def __init__(self, device: Device, albedo: Albedo) -> None:
+        pixels = albedo.pixels if albedo.pixels is not None else np.zeros((1, 1, 4), np.uint8)
+        pixels = pixels[None] if pixels.ndim == 2 else pixels
+        largest = int(device.info.limits["maxImageDimension2D"])
+        if max(pixels.shape[:2]) > largest:
+            raise InputError(
+                f"the albedo is {pixels.shape[1]} x {pixels.shape[0]} pixels; {device.info.name} takes at most "
+                f"{largest} along a side: resample it"
+            )
+        self.owner = Owner(device, f"albedo#{next(_serials)}")
+        format = "rgba16f" if pixels.dtype == np.float16 else "rgba8_srgb"
+        size = (pixels.shape[1], pixels.shape[0])
+
+        def fill(target: np.ndarray, first: int) -> None:
+            target[...] = pixels[first : first + len(target)]
+
+        try:
+            usages = frozenset(["sampled", "copy_destination"])
+            self.image = Image(self.owner, "albedo_map", format, size, usages).allocate()
+            upload(device, self.image, fill)
+        except BaseException:
+            self.owner.release()
+            raise
+
+    def release(self) -> None:
+        """Give the image back."""
+        self.owner.release()
+
+
+def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
+    """Write the `terrain` block: the map from the world to grid space, and what the surface is made of."""
+    rows, cols = terrain.shape
+    dx, dy = terrain.cell_size
+    low, high = terrain.min_height, terrain.max_height
+    # A flat terrain still needs a scale; any that keeps rounding far below a cell will do.
+    spread = max(high - low, 1e-3 * min(dx, dy), 1e-6 * max(abs(low), abs(high)))
+    height_scale = (HIGHEST - LOWEST) / spread
+    albedo = terrain.surface_albedo
+    block["scale"] = (1.0 / dx, -1.0 / dy, height_scale / terrain.vertical_exaggeration)
+    block["origin"] = (-(cols - 1) / 2 * dx, (rows - 1) / 2 * dy, low * terrain.vertical_exaggeration)
+    block["height_low"] = low
+    block["height_scale"] = height_scale
+    block["cells"] = (cols - 1, rows - 1)
+    block["top_level"] = heights.levels
+    block["has_skirt"] = terrain.skirt is not None
+    block["base"] = 0.0 if terrain.skirt is None else (terrain.skirt - low) * height_scale + LOWEST
+    block["albedo_kind"] = ALBEDO_KINDS[albedo.kind]
+    block["ramp_low"] = albedo.low
+    block["ramp_high"] = albedo.high if albedo.high != albedo.low else albedo.low + 1.0
+    block["albedo"] = albedo.color
+    block["skirt_albedo"] = terrain.skirt_color
+    block["roughness"] = terrain.material.roughness
+    block["metallic"] = terrain.material.metallic
+    block["specular"] = terrain.material.specular
+
+
+def import_heightfield(graph: Graph, heights: DeviceHeights) -> dict[str, Any]:
+    """Bring the heightfield into a graph; return the bindings that include/heightfield.glsl wants."""
+    return {
+        "terrain": graph.uniform("terrain"),
+        "heights": graph.import_image("heights", heights.image),
+        "pyramid": graph.import_image("pyramid", heights.pyramid),
+    }
+
+
+def import_albedo(graph: Graph, albedo: DeviceAlbedo) -> ImageResource:
+    """Bring the albedo into a graph."""
+    return graph.import_image("albedo_map", albedo.image, sampler="linear")

@@ -1,0 +1,20 @@
+"""Primary visibility: the G-buffer, by one camera ray a pixel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vkforge.graph.builder import Graph, ImageResource
+
+GBUFFER = {"position": "rgba32f", "normal": "rgba16f", "geometric_normal": "rgba16f", "albedo": "rgba16f"}
+
+
+def primary(
+    graph: Graph, size: tuple[int, int], heightfield: dict[str, Any], frame: Any, albedo_map: ImageResource
+) -> dict[str, ImageResource]:
+    """Declare the pass; return the G-buffer's images by name."""
+    gbuffer = {name: graph.image(name, format, size) for name, format in GBUFFER.items()}
+    graph.compute(
+        "primary", "terrain/primary.comp", size, **heightfield, frame=frame, albedo_map=albedo_map, **gbuffer
+    )
+    return gbuffer

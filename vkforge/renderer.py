@@ -1,0 +1,436 @@
+"""Where it all meets: scenes in, images out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from vkforge.aovs import check_aovs
+from vkforge.errors import DeviceError, DeviceLostError, InputError, suggest
+from vkforge.graph.access import Access
+from vkforge.graph.builder import Graph
+from vkforge.graph.frame import Frame
+from vkforge.graph.plan import Plan
+from vkforge.image import GeoReference, Image
+from vkforge.lanes.lit import LitLane, fill_frame, fill_sample
+from vkforge.memory.intents import Intent
+from vkforge.memory.report import MemoryReport
+from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights, fill_block, import_heightfield
+from vkforge.scene.albedo import Albedo
+from vkforge.scene.scene import Scene
+from vkforge.scene.terrain import Terrain
+from vkforge.settings import Settings
+from vkforge.vk.device import Device, Owner
+from vkforge.vk.instance import DeviceInfo, validation_wanted
+from vkforge.vk.resources import Buffer
+from vkforge.vk.transfer import PendingCopy, Readback
+
+LANES = ("lit",)
+DEFAULT_SIZE = (1280, 720)
+DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
+KEPT_TERRAINS = 2
+TRACE_BATCH = 1 << 20
+
+# Which image each AOV is read from, and how its array comes out of it.
+_AOV_SOURCES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "depth": ("position", lambda pixels: pixels[..., 3].copy()),
+    "position": ("position", lambda pixels: pixels[..., :3].copy()),
+    "normal": ("normal", lambda pixels: pixels[..., :3].astype(np.float32)),
+    "geometric_normal": ("geometric_normal", lambda pixels: pixels[..., :3].astype(np.float32)),
+    "albedo": ("albedo", lambda pixels: pixels[..., :3].astype(np.float32)),
+    "sun_visibility": ("sun_visibility", lambda pixels: pixels[..., 0].copy()),
+    "sky_visibility": ("sky_visibility", lambda pixels: pixels[..., 0].copy()),
+    "hit": ("normal", lambda pixels: (pixels[..., 3] > 0).astype(np.float32)),
+}
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Where rays met the terrain.
+
+    Attributes:
+        t: (n,) float32, metres along each ray; inf for a miss.
+        normal: (n, 3) float32, the surface's geometric unit normal; zero for a miss.
+    """
+
+    t: np.ndarray
+    normal: np.ndarray
+
+
+class _PendingImage:
+    """An image whose pixels are on their way."""
+
+    def __init__(self, copy: PendingCopy, outputs: tuple[str, ...], aovs: tuple[str, ...], rest: dict[str, Any]):
+        self._copy, self._outputs, self._aovs, self._rest = copy, outputs, aovs, rest
+
+    def result(self) -> Image:
+        """Wait for the pixels and return the image."""
+        arrays = dict(zip(self._outputs, self._copy.result(), strict=True))
+        aovs = {name: _AOV_SOURCES[name][1](arrays[_AOV_SOURCES[name][0]]) for name in self._aovs}
+        hdr = np.ascontiguousarray(arrays["radiance"][..., :3])
+        return Image(rgba=arrays["display"], hdr=hdr, aovs=aovs, **self._rest)
+
+
+class Renderer:
+    """Renders scenes on one Vulkan device. Use it as a context manager, or call `close`.
+
+    Terrains stay on the device between renders, and a frame is compiled once for a size and a set of outputs: a new
+    camera, sun or sky costs next to nothing. Not for use from several threads at once.
+
+    Args:
+        device: "auto" (VKFORGE_DEVICE, else a discrete GPU over an integrated one over the CPU), an index, or part of a
+            name; `vkforge probe` lists them.
+        host_memory_cap: Most bytes of host-visible memory to hold for uploads and readback; larger data streams.
+        validation: Whether to run under the Vulkan validation layers, with synchronization validation; None follows
+            VKFORGE_VALIDATION. What they say is raised as ValidationLayerError.
+
+    Raises:
+        VulkanMissingError: No Vulkan loader or driver.
+        InputError: No such device.
+        DeviceError: The device lacks something vkforge needs.
+    """
+
+    def __init__(
+        self,
+        device: str | int = "auto",
+        *,
+        host_memory_cap: int = DEFAULT_HOST_MEMORY_CAP,
+        validation: bool | None = None,
+    ) -> None:
+        if isinstance(host_memory_cap, bool) or not isinstance(host_memory_cap, int) or host_memory_cap < 2**20:
+            raise InputError(f"host_memory_cap is {host_memory_cap!r}; wanted a number of bytes, at least 1 MiB")
+        if not isinstance(device, (str, int)) or isinstance(device, bool):
+            raise InputError(f"device is {device!r}; wanted 'auto', an index or part of a name (see vkforge probe)")
+        self._device = Device(device, host_memory_cap, validation_wanted() if validation is None else validation)
+        self._lane = LitLane(self._device)
+        self._readback = Readback(self._device)
+        self._heights: list[tuple[np.ndarray, DeviceHeights]] = []
+        self._albedos: list[tuple[Albedo, DeviceAlbedo]] = []
+
+    # Rendering
+
+    def render(
+        self,
+        scene: Scene | Terrain,
+        size: tuple[int, int] | None = None,
+        *,
+        lane: str = "lit",
+        aovs: Iterable[str] = (),
+        settings: Settings | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        **overrides: Any,
+    ) -> Image:
+        """Render one image.
+
+        Args:
+            scene: What to render; a bare terrain is shown as `Scene.portrait` shows it.
+            size: (width, height) in pixels; None is the camera's natural size (one pixel a sample for a map), or
+                1280 x 720.
+            lane: How to render; "lit" is the one there is.
+            aovs: Names out of `vkforge.aovs.AOVS` to return beside the picture.
+            settings: Samples, rays, seed, exposure and tone mapping; None is the defaults.
+            progress: Called with (samples done, samples in all) as the device gets there.
+            overrides: Single settings by name, as in `samples=64`.
+
+        Returns:
+            The image, whose arrays belong to the caller.
+
+        Raises:
+            InputError: An argument that can't be used.
+            OutOfMemoryError: The picture or the terrain does not fit on the device, or under the host cap.
+            DeviceLostError: The device was lost; this renderer is finished, a new one can be made.
+        """
+        return self._start(scene, size, lane, aovs, settings, progress, overrides).result()
+
+    def render_many(
+        self,
+        scenes: Iterable[Scene | Terrain],
+        size: tuple[int, int] | None = None,
+        *,
+        lane: str = "lit",
+        aovs: Iterable[str] = (),
+        settings: Settings | None = None,
+        **overrides: Any,
+    ) -> Iterator[Image]:
+        """Render one image a scene, reading each back while the device already renders the next.
+
+        Takes what `render` takes, and gives the same pixels.
+        """
+        names = check_aovs(aovs)
+        before: _PendingImage | None = None
+        for scene in scenes:
+            pending = self._start(scene, size, lane, names, settings, None, overrides)
+            if before is not None:
+                yield before.result()
+            before = pending
+        if before is not None:
+            yield before.result()
+
+    def _start(
+        self,
+        scene: Scene | Terrain,
+        size: tuple[int, int] | None,
+        lane: str,
+        aovs: Iterable[str],
+        settings: Settings | None,
+        progress: Callable[[int, int], None] | None,
+        overrides: dict[str, Any],
+    ) -> _PendingImage:
+        """Submit every sample of a picture and the copies of its outputs."""
+        began = time.perf_counter()
+        names = check_aovs(aovs)
+        scene, size, settings, frame = self._prepare(scene, size, lane, names, settings, overrides)
+        self._run(frame, scene, size, settings, progress)
+        outputs = _outputs_for(names)
+        copy = self._readback.start([frame.images[name] for name in outputs])
+        info = {
+            "device": self._device.info.name,
+            "lane": lane,
+            "samples": settings.samples,
+            "seed": settings.seed,
+            "exposure": settings.exposure,
+            "tonemap": settings.tonemap,
+            "submit_seconds": time.perf_counter() - began,
+        }
+        return _PendingImage(copy, outputs, names, {"georeference": _georeference(scene, size), "info": info})
+
+    def _prepare(
+        self,
+        scene: Scene | Terrain,
+        size: tuple[int, int] | None,
+        lane: str,
+        aovs: tuple[str, ...],
+        settings: Settings | None,
+        overrides: dict[str, Any],
+    ) -> tuple[Scene, tuple[int, int], Settings, Frame]:
+        """Check the arguments, bring the terrain onto the device, and compile the frame where that is needed."""
+        self._check_open()
+        if isinstance(scene, Terrain):
+            scene = Scene.portrait(scene)
+        if not isinstance(scene, Scene):
+            raise InputError(f"render was given a {type(scene).__name__}; wanted a vkforge.Scene or vkforge.Terrain")
+        if lane not in LANES:
+            raise InputError(f"no lane called {lane!r}{suggest(str(lane), LANES)} (there is {', '.join(LANES)})")
+        settings = (settings or Settings()).replace(**overrides) if overrides else settings or Settings()
+        size = self._check_size(size or scene.camera.natural_size or DEFAULT_SIZE)
+        heights, albedo = self._upload(scene.terrain)
+        return scene, size, settings, self._lane.frame(size, heights, albedo, _outputs_for(aovs))
+
+    def _run(
+        self,
+        frame: Frame,
+        scene: Scene,
+        size: tuple[int, int],
+        settings: Settings,
+        progress: Callable[[int, int], None] | None,
+    ) -> int:
+        """Submit every sample; return the timeline value of the last."""
+        value = 0
+        heights = self._heights[-1][1]
+        for index in range(settings.samples):
+            slot = frame.uniforms[frame.acquire()]
+            if index < len(frame.uniforms):  # later samples find the slots filled
+                fill_block(slot["terrain"], scene.terrain, heights)
+                fill_frame(slot["frame"], scene, size, settings)
+            fill_sample(slot["frame"], index, settings.samples)
+            value = frame.submit()
+            if progress is not None:
+                progress(index + 1, settings.samples)
+        return value
+
+    def _check_size(self, size: Any) -> tuple[int, int]:
+        largest = int(self._device.info.limits["maxImageDimension2D"])
+        try:
+            width, height = (int(side) for side in size if side == int(side))
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(f"size is {size!r}; wanted (width, height) in whole pixels, as (1920, 1080)") from None
+        if min(width, height) < 1 or max(width, height) > largest:
+            raise InputError(
+                f"size is {width} x {height}; wanted 1 to {largest} pixels a side, the limit of {self._device.info.name}"
+            )
+        return width, height
+
+    def _upload(self, terrain: Terrain) -> tuple[DeviceHeights, DeviceAlbedo]:
+        """Return the terrain's parts on the device, uploaded unless they are there already; the newest are kept."""
+        heights = self._find(self._heights, terrain.heights, lambda: DeviceHeights(self._device, terrain))
+        albedo = terrain.surface_albedo
+        return heights, self._find(self._albedos, albedo, lambda: DeviceAlbedo(self._device, albedo))
+
+    def _find(self, kept: list[tuple[Any, Any]], key: Any, make: Callable[[], Any]) -> Any:
+        for i, (known, part) in enumerate(kept):
+            if known is key:
+                kept.append(kept.pop(i))
+                return part
+        while len(kept) >= KEPT_TERRAINS:
+            _, oldest = kept.pop(0)
+            self._lane.forget(oldest)
+            oldest.release()
+        part = make()
+        kept.append((key, part))
+        return part
+
+    # Queries
+
+    def trace(self, terrain: Terrain, origins: Any, directions: Any) -> Hits:
+        """Return where rays first meet the terrain.
+
+        Args:
+            terrain: The ground; its exaggeration and skirt count.
+            origins: (n, 3) world metres, finite.
+            directions: (n, 3), of any length but zero, finite.
+
+        Raises:
+            InputError: Wrong shapes, or values that are not finite, or a zero direction.
+        """
+        self._check_open()
+        if not isinstance(terrain, Terrain):
+            raise InputError(f"trace was given a {type(terrain).__name__}; wanted a vkforge.Terrain")
+        origins, directions = _rays("origins", origins), _rays("directions", directions)
+        if origins.shape != directions.shape:
+            raise InputError(f"there are {len(origins)} origins and {len(directions)} directions; wanted as many of each")
+        lengths = np.linalg.norm(directions, axis=1, keepdims=True)
+        if len(lengths) and lengths.min() == 0:
+            raise InputError("a direction is zero; wanted vectors of any length but zero")
+        directions = directions / lengths
+        parts = [
+            self._trace_batch(terrain, origins[i : i + TRACE_BATCH], directions[i : i + TRACE_BATCH])
+            for i in range(0, len(origins), TRACE_BATCH)
+        ]
+        results = np.concatenate(parts) if parts else np.zeros((0, 4), np.float32)
+        return Hits(t=results[:, 3].copy(), normal=results[:, :3].copy())
+
+    def _trace_batch(self, terrain: Terrain, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
+        heights, _ = self._upload(terrain)
+        count = len(origins)
+        owner = Owner(self._device, "trace")
+        frame = None
+        try:
+            rays = Buffer(owner, "rays", 4 + 24 * count, frozenset(["storage"]), Intent.UPLOAD)
+            results = Buffer(owner, "results", 16 * count, frozenset(["storage"]), Intent.READBACK)
+            rays.array(np.uint32, 1)[0] = count
+            table = rays.array(np.float32, 6 * count, 4).reshape(count, 6)
+            table[:, :3], table[:, 3:] = origins, directions
+            graph = Graph("trace")
+            output = graph.import_buffer("results", results)
+            bindings = import_heightfield(graph, heights)
+            graph.compute(
+                "trace",
+                "query/trace.comp",
+                (count, 1),
+                **bindings,
+                rays=graph.import_buffer("rays", rays),
+                results=output,
+            )
+            graph.hand_over("read back", Access.HOST_READ, output)
+            frame = Frame(self._device, graph, slots=1, once=True)
+            fill_block(frame.uniforms[frame.acquire()]["terrain"], terrain, heights)
+            frame.wait(frame.submit())
+            results.invalidate()
+            return results.array(np.float32, 4 * count).reshape(count, 4).copy()
+        finally:
+            if frame is not None:
+                frame.release()
+            owner.release()
+
+    # Reports
+
+    @property
+    def device(self) -> DeviceInfo:
+        """The device that renders."""
+        return self._device.info
+
+    @property
+    def device_reason(self) -> str:
+        """Why that device was chosen."""
+        return self._device.reason
+
+    @property
+    def lost(self) -> bool:
+        """Whether the device was lost: this renderer is finished, a new one can be made."""
+        return self._device.lost
+
+    def memory_report(self) -> MemoryReport:
+        """Return who holds how much memory: by intent, by owner and by block, with the peak and the cap."""
+        self._check_open()
+        self._device.collect()
+        return self._device.allocator.report()
+
+    def plan(
+        self,
+        scene: Scene | Terrain,
+        size: tuple[int, int] | None = None,
+        *,
+        lane: str = "lit",
+        aovs: Iterable[str] = (),
+        settings: Settings | None = None,
+        **overrides: Any,
+    ) -> Plan:
+        """Return the compiled frame of a render with the same arguments, with the GPU times of its last run if any."""
+        _, _, _, frame = self._prepare(scene, size, lane, check_aovs(aovs), settings, overrides)
+        return frame.plan()
+
+    # Life
+
+    def _check_open(self) -> None:
+        if self._device.closed:
+            raise DeviceError("this renderer is closed; make a new vkforge.Renderer")
+        if self._device.lost:
+            raise DeviceLostError("this renderer's device was lost; close it and make a new vkforge.Renderer")
+
+    def close(self) -> None:
+        """Wait for the device and give everything back; a second call does nothing.
+
+        Raises:
+            DeviceError: Memory was still held by somebody, which is a bug in vkforge.
+            ValidationLayerError: The validation layers had something to say.
+        """
+        if self._device.closed:
+            return
+        self._lane.shutdown()
+        self._readback.release()
+        for _, part in (*self._heights, *self._albedos):
+            part.release()
+        self._heights.clear()
+        self._albedos.clear()
+        leaks = self._device.close()
+        if self._device.validation:
+            self._device.check_validation("closing the renderer")
+        if leaks and not self._device.lost:
+            raise DeviceError(f"closing the renderer left memory behind: {', '.join(leaks)}; please report this")
+
+    def __enter__(self) -> Renderer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _outputs_for(aovs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the images to read back for these AOVs, the picture's own two first."""
+    return tuple(dict.fromkeys(("display", "radiance", *(_AOV_SOURCES[name][0] for name in aovs))))
+
+
+def _rays(name: str, values: Any) -> np.ndarray:
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is a {type(values).__name__}; wanted numbers of shape (n, 3)") from None
+    if array.ndim != 2 or array.shape[1] != 3:
+        raise InputError(f"{name} has shape {array.shape}; wanted (n, 3)")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds NaN or infinite values; wanted finite ones")
+    return array
+
+
+def _georeference(scene: Scene, size: tuple[int, int]) -> GeoReference | None:
+    """Return where a map's pixels lie on the Earth, if the terrain knows."""
+    terrain = scene.terrain
+    if scene.camera.kind != "map" or terrain.transform is None:
+        return None
+    rows, cols = terrain.shape
+    return GeoReference(terrain.crs, terrain.transform).resized((cols, rows), size)

@@ -1,0 +1,11 @@
+"""What a picture is made of: plain frozen dataclasses in float64, with no Vulkan."""
+
+from vkforge.scene.albedo import Albedo
+from vkforge.scene.camera import Camera, CameraRays
+from vkforge.scene.material import Material
+from vkforge.scene.scene import Scene
+from vkforge.scene.sky import Sky
+from vkforge.scene.sun import Sun
+from vkforge.scene.terrain import Terrain
+
+__all__ = ["Albedo", "Camera", "CameraRays", "Material", "Scene", "Sky", "Sun", "Terrain"]

@@ -1,0 +1,94 @@
+"""Checks of numbers and vectors that the scene classes share: each returns Python floats or says what is wanted."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from vkforge.errors import InputError
+
+Vector = tuple[float, float, float]
+
+# The renderer works in float32: beyond this, squared distances start to leave its range and the maths is noise.
+LARGEST_METRES = 1.0e9
+
+
+def show(value: object) -> str:
+    """Return `value` for an error message: short, and on one line."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def number(
+    name: str,
+    value: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+) -> float:
+    """Return `value` as a finite float in [low, high], and strictly over `above` and under `below` where those are
+    given.
+
+    Raises:
+        InputError: not a real number, NaN, infinite or out of range.
+    """
+    wanted = "a finite number"
+    if above is not None and below is not None:
+        wanted += f" between {above:g} and {below:g} (both excluded)"
+    elif above is not None:
+        wanted += f" greater than {above:g}"
+    elif math.isfinite(low) and math.isfinite(high):
+        wanted += f" from {low:g} to {high:g}"
+    elif math.isfinite(low):
+        wanted += f" of at least {low:g}"
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        raise InputError(f"{name} is {show(value)}; wanted {wanted}")
+    try:
+        result = float(value)
+    except OverflowError:
+        result = math.inf
+    inside = low <= result <= high and (above is None or result > above) and (below is None or result < below)
+    if not math.isfinite(result) or not inside:
+        raise InputError(f"{name} is {show(value)}; wanted {wanted}")
+    return result
+
+
+def vector(name: str, value: Any) -> Vector:
+    """Return three finite floats.
+
+    Raises:
+        InputError: not a sequence of three finite real numbers.
+    """
+    try:
+        parts = tuple(value)
+    except TypeError:
+        parts = ()
+    if isinstance(value, str) or len(parts) != 3:
+        raise InputError(f"{name} is {show(value)}; wanted three numbers (x, y, z) in metres")
+    x, y, z = (number(f"{name}[{i}]", part, -LARGEST_METRES, LARGEST_METRES) for i, part in enumerate(parts))
+    return x, y, z
+
+
+def light(name: str, value: Any) -> Vector:
+    """Return a linear RGB quantity of light: a number means the same in all three channels.
+
+    Raises:
+        InputError: not one or three finite numbers of at least 0.
+    """
+    try:
+        parts = () if isinstance(value, str) else tuple(value)
+    except TypeError:
+        parts = (value,) * 3
+    if len(parts) != 3:
+        raise InputError(f"{name} is {show(value)}; wanted a number or linear RGB (r, g, b), each of at least 0")
+    red, green, blue = (number(name, part, 0.0, LARGEST_METRES) for part in parts)
+    return red, green, blue

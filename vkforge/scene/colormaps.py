@@ -1,0 +1,175 @@
+"""Colormaps by name, from vkforge itself and from the libraries that cartographers and scientists use."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vkforge.errors import InputError, MissingDependencyError, suggest
+from vkforge.scene.checks import show
+from vkforge.scene.colors import encode_srgb, encoded_color, linear_color
+
+LENGTH = 256
+EXTRA = "pip install 'vkforge-renderer[colormaps]'"
+
+# Hypsometric tints for print: little chroma, lightness that climbs slowly and without steps, so that the relief's
+# light and shade stay the subject. (position from low to high, sRGB colour)
+_BUILT_IN: dict[str, tuple[tuple[float, str], ...]] = {
+    # green-grey lowland, through straw and warm tan, to pale high ground
+    "vkforge.relief": (
+        (0.00, "#b2b9aa"),
+        (0.20, "#c2c6b1"),
+        (0.40, "#d2ceb6"),
+        (0.60, "#d9cdb4"),
+        (0.78, "#dccfba"),
+        (0.90, "#e6dece"),
+        (1.00, "#f3f0e9"),
+    ),
+    "vkforge.grey": ((0.0, "#b4b4b2"), (1.0, "#eeeeec")),
+}
+
+
+@dataclass(frozen=True)
+class _Library:
+    """Where a family of colormaps comes from."""
+
+    name: str
+    module: str
+    table: str  # the module's attribute that holds the colormaps by name
+    prefixes: tuple[str, ...]  # how users mark a name as this library's; the first is the one that vkforge writes
+
+    def maps(self) -> Mapping[str, Any]:
+        """Return the library's colormaps by plain name; ImportError where it is not installed."""
+        with warnings.catch_warnings():
+            # cmocean 4 calls Matplotlib in a way that 3.11 deprecates; that is nothing the user can mend.
+            warnings.simplefilter("ignore")
+            module = importlib.import_module(self.module)
+        return getattr(module, self.table)
+
+
+# In the order in which a name without a prefix is looked up.
+_LIBRARIES = (
+    _Library("matplotlib", "matplotlib", "colormaps", ("matplotlib.", "mpl.")),
+    _Library("cmocean", "cmocean.cm", "cmap_d", ("cmocean.", "cmo.")),
+    _Library("cmcrameri", "cmcrameri.cm", "cmaps", ("cmc.", "cmcrameri.")),
+    _Library("colorcet", "colorcet", "palette", ("cet_", "colorcet.")),
+)
+
+
+def resolve(cmap: Any) -> np.ndarray:
+    """Return a colormap as (256, 4) uint8, sRGB-encoded and opaque.
+
+    Args:
+        cmap: a name, a Matplotlib colormap, or a list of at least two colours (strings, or linear RGB), which are
+            spread evenly. Names are looked up in vkforge ("vkforge.relief"), Matplotlib, cmocean ("cmocean.deep" or
+            "deep"), cmcrameri ("cmc.batlow" or "batlow") and colorcet ("cet_fire" or "fire"), in this order; "_r"
+            reverses any.
+
+    Raises:
+        InputError: no such colormap, or something else than a colormap.
+        MissingDependencyError: the library that a name belongs to is not installed.
+    """
+    if isinstance(cmap, str):
+        found = _by_name(cmap)
+        if found is None and cmap.endswith("_r") and (forward := _by_name(cmap[:-2])) is not None:
+            found = forward[::-1]
+        if found is None:
+            raise _unknown(cmap)
+        return np.ascontiguousarray(found)
+    if callable(cmap) and hasattr(cmap, "N"):
+        return _sampled(cmap)
+    if isinstance(cmap, (list, tuple)) and len(cmap) >= 2:
+        return _spread(np.linspace(0.0, 1.0, len(cmap)), [_bytes(color) for color in cmap])
+    raise InputError(f"cmap is {show(cmap)}; wanted a name, a Matplotlib colormap or a list of at least two colours")
+
+
+def names() -> list[str]:
+    """Return the names of all colormaps that can be used here, those of the installed libraries with their prefix."""
+    known = list(_BUILT_IN)
+    for library in _LIBRARIES:
+        try:
+            maps = library.maps()
+        except ImportError:
+            continue
+        prefix = "" if library.name == "matplotlib" else library.prefixes[0]
+        known += [prefix + name for name in maps if not name.startswith(("cet_", "cmo.", "cmc."))]
+    return known
+
+
+def _by_name(name: str) -> np.ndarray | None:
+    if name in _BUILT_IN:
+        positions, colors = zip(*_BUILT_IN[name], strict=True)
+        return _spread(positions, [encoded_color("colormap", color) for color in colors])
+    for library in _LIBRARIES:
+        prefix = next((prefix for prefix in library.prefixes if name.startswith(prefix)), None)
+        if prefix is not None:
+            try:
+                maps = library.maps()
+            except ImportError:
+                raise MissingDependencyError(f"colormap {name!r} needs {library.name}: {EXTRA}") from None
+            return _from_library(maps, name[len(prefix) :])
+    for library in _LIBRARIES:
+        try:
+            found = _from_library(library.maps(), name)
+        except ImportError:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _from_library(maps: Mapping[str, Any], name: str) -> np.ndarray | None:
+    if name not in maps:
+        return None
+    found = maps[name]
+    if callable(found):
+        return _sampled(found)
+    colors = [encoded_color("colormap", color) for color in found]  # colorcet's palettes are lists of "#rrggbb"
+    return _spread(np.linspace(0.0, 1.0, len(colors)), colors)
+
+
+def _unknown(name: str) -> InputError | MissingDependencyError:
+    missing = []
+    for library in _LIBRARIES:
+        try:
+            library.maps()
+        except ImportError:
+            missing.append(library.name)
+    known = names()
+    plain = {entry.rpartition(".")[2].removeprefix("cet_"): entry for entry in reversed(known)}
+    message = f"no colormap called {name!r}{suggest(name, known) or suggest(name, plain)}"
+    if not missing:
+        return InputError(message)
+    message += f" ({' and '.join(missing)} not installed: {EXTRA})"
+    if "matplotlib" in missing and "." not in name:
+        return MissingDependencyError(message)  # most plain names are Matplotlib's
+    return InputError(message)
+
+
+def _sampled(colormap: Any) -> np.ndarray:
+    """Return 256 even samples of a Matplotlib colormap."""
+    colors = np.asarray(colormap(np.linspace(0.0, 1.0, LENGTH)), np.float64)
+    colors[:, 3] = 1.0
+    return np.rint(np.clip(colors, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _spread(positions: Any, colors: list[tuple[int, int, int]]) -> np.ndarray:
+    """Return 256 colours interpolated, in sRGB encoding, between `colors` at `positions` from 0 to 1."""
+    channels = np.array(colors, np.float64)
+    places = np.linspace(0.0, 1.0, LENGTH)
+    table = np.full((LENGTH, 4), 255.0)
+    for channel in range(3):
+        table[:, channel] = np.interp(places, positions, channels[:, channel])
+    return np.rint(table).astype(np.uint8)
+
+
+def _bytes(color: Any) -> tuple[int, int, int]:
+    if isinstance(color, str):
+        return encoded_color("cmap", color)
+    red, green, blue = (round(255 * encode_srgb(channel)) for channel in linear_color("cmap colour", color))
+    return red, green, blue

@@ -1,0 +1,120 @@
+"""The scene: all that a picture is made of, and two ready-made ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from vkforge.errors import InputError
+from vkforge.scene.albedo import NEUTRAL
+from vkforge.scene.camera import Camera
+from vkforge.scene.checks import Vector, show
+from vkforge.scene.colors import linear_color
+from vkforge.scene.sky import Sky
+from vkforge.scene.sun import Sun
+from vkforge.scene.terrain import Terrain
+
+# Warm white, like uncoated paper: light enough to let the block stand out, not so white that snow drowns in it.
+PAPER: Vector = (0.86, 0.84, 0.79)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A terrain, who looks at it, and what lights it.
+
+    Attributes:
+        terrain: the ground.
+        camera: None is `Camera.orbit(terrain)`, which frames the whole of it.
+        sun: None for none.
+        sky: None for none. Where there is no `background`, it is also what camera rays that miss the ground see.
+        background: what camera rays that miss the ground see instead of the sky: linear RGB, or a colour string such as
+            "white" or "#f4f1ea" (sRGB). It lights nothing.
+
+    Raises:
+        InputError: a part of the wrong type, or a perspective camera inside the ground.
+    """
+
+    terrain: Terrain
+    camera: Camera = None  # type: ignore[assignment]  # resolved in __post_init__
+    sun: Sun | None = Sun()
+    sky: Sky | None = Sky()
+    background: Vector | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.terrain, Terrain):
+            raise InputError(
+                f"Scene terrain is {show(self.terrain)}; wanted a Terrain, as Terrain(heights, cell_size=30)"
+            )
+        if self.camera is None:
+            object.__setattr__(self, "camera", Camera.orbit(self.terrain))
+        parts: tuple[tuple[str, Any, type], ...] = (
+            ("camera", self.camera, Camera),
+            ("sun", self.sun, Sun),
+            ("sky", self.sky, Sky),
+        )
+        for name, part, wanted in parts:
+            if part is not None and not isinstance(part, wanted):
+                raise InputError(f"Scene {name} is {show(part)}; wanted a {wanted.__name__} or None")
+        if self.background is not None:
+            object.__setattr__(self, "background", linear_color("Scene background", self.background))
+        if self.camera.kind == "perspective":
+            self._check_above_ground()
+
+    def _check_above_ground(self) -> None:
+        x, y, z = self.camera.position
+        ground = self.terrain.height_at(x, y)
+        base = self.terrain.skirt
+        beneath_block = base is not None and z < base * self.terrain.vertical_exaggeration
+        # A NaN ground (outside the terrain, over a hole) compares false: there is nothing to be inside of.
+        if z < ground and not beneath_block:
+            raise InputError(
+                f"Camera position is inside the ground: its z is {z:.6g} m and the surface there, exaggeration "
+                f"included, is at {ground:.6g} m; raise the camera"
+            )
+
+    @classmethod
+    def portrait(cls, terrain: Terrain, size: tuple[int, int] | None = None) -> Scene:
+        """Return the scene that `vkforge.render(terrain)` shows: the whole block, obliquely, on a pale ground.
+
+        The block gets a skirt where the terrain has open edges, and the hypsometric tint "vkforge.relief" where it has
+        no albedo of its own (in any other scene such a terrain is neutral grey, 0.5). The sun is soft and stands in
+        the north-west; the vertical exaggeration stays what the terrain says.
+
+        Args:
+            terrain: the ground.
+            size: (width, height) in pixels of the picture that the block is framed for; None frames for 16:9.
+        """
+        skirt = "auto" if terrain.skirt is None else terrain.skirt
+        terrain = dataclasses.replace(tinted(terrain), skirt=skirt)
+        aspect = 16.0 / 9.0 if size is None else size[0] / size[1]
+        return cls(
+            terrain,
+            Camera.orbit(terrain, aspect=aspect),
+            Sun(azimuth=315.0, elevation=38.0, irradiance=(3.1, 3.0, 2.85), angular_diameter=3.0),
+            Sky(),
+            PAPER,
+        )
+
+    @classmethod
+    def relief(cls, terrain: Terrain) -> Scene:
+        """Return the scene that `vkforge relief` shows: shaded relief, straight down, one pixel a sample.
+
+        The light is a soft sun from the north-west, 45 degrees high, and the sky; a terrain with no albedo of its own
+        gets the hypsometric tint "vkforge.relief".
+        """
+        terrain = tinted(terrain)
+        return cls(
+            terrain,
+            Camera.map(terrain),
+            Sun(azimuth=315.0, elevation=45.0, irradiance=(3.1, 3.0, 2.85), angular_diameter=3.0),
+            Sky(),
+            PAPER,
+        )
+
+
+def tinted(terrain: Terrain) -> Terrain:
+    """Return `terrain` with the built-in hypsometric tint if no albedo was given for it, else itself."""
+    if terrain.surface_albedo is not NEUTRAL:
+        return terrain
+    return dataclasses.replace(terrain, cmap="vkforge.relief")

@@ -1,0 +1,55 @@
+"""The sky: light from every direction above the horizon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from vkforge.scene.checks import Vector, light
+
+# Irradiance of a gradient sky on level ground is pi * (horizon + 2 * zenith) / 3. These defaults give (0.46, 0.55,
+# 0.74), 28 % in luminance of the 1.93 that the default sun gives there: shadows stay readable and a little blue.
+DEFAULT_ZENITH: Vector = (0.12, 0.158, 0.237)
+DEFAULT_HORIZON: Vector = (0.20, 0.21, 0.23)
+
+
+@dataclass(frozen=True)
+class Sky:
+    """Radiance by direction d: ``horizon + (zenith - horizon) * d.z`` where d.z > 0, `ground` where d.z <= 0.
+
+    Make one with `Sky.gradient` or `Sky.uniform`; `Sky()` is a gentle blue gradient that suits the default sun.
+
+    Attributes:
+        zenith: linear RGB radiance straight up, W/m2/sr in the sun's unit; one number means grey.
+        horizon: the same at the horizon.
+        ground: the same for directions at or below the horizon.
+
+    Raises:
+        InputError: a radiance that is negative, NaN, infinite or not one or three numbers.
+    """
+
+    zenith: Vector = DEFAULT_ZENITH
+    horizon: Vector = DEFAULT_HORIZON
+    ground: Vector = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        for name in ("zenith", "horizon", "ground"):
+            object.__setattr__(self, name, light(f"Sky {name} radiance", getattr(self, name)))
+
+    @classmethod
+    def uniform(cls, radiance: Any) -> Sky:
+        """Return a sky of one linear RGB `radiance` (or grey number) above the horizon and none below it."""
+        return cls(radiance, radiance)
+
+    @classmethod
+    def gradient(cls, zenith: Any = DEFAULT_ZENITH, horizon: Any = DEFAULT_HORIZON, ground: Any = 0.0) -> Sky:
+        """Return a sky that goes linearly in d.z from `horizon` to `zenith`, all linear RGB or grey radiance."""
+        return cls(zenith, horizon, ground)
+
+    def radiance(self, direction: Vector) -> Vector:
+        """Return the linear RGB radiance that comes from `direction`, a unit vector pointing away from the ground."""
+        z = direction[2]
+        if z <= 0.0:
+            return self.ground
+        red, green, blue = (h + (top - h) * z for h, top in zip(self.horizon, self.zenith, strict=True))
+        return red, green, blue

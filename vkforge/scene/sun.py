@@ -1,0 +1,47 @@
+"""The sun: a distant disc of constant radiance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from vkforge.scene.checks import Vector, light, number
+
+
+@dataclass(frozen=True)
+class Sun:
+    """Direct light from one direction.
+
+    Attributes:
+        azimuth: compass bearing of the sun in degrees, clockwise from north (the default, 315, is the north-west, where
+            cartographers put it).
+        elevation: degrees above the horizon, -90 to 90. Below 0 is night: the sun gives no light.
+        irradiance: linear RGB on a plane that faces the sun, W/m2 in any consistent unit; one number means grey.
+        angular_diameter: degrees across the disc, 0 to 90. 0 gives hard shadows; the real sun's is 0.53.
+
+    Raises:
+        InputError: a value out of its range, NaN or not a number.
+    """
+
+    azimuth: float = 315.0
+    elevation: float = 40.0
+    irradiance: Vector = (3.0, 3.0, 3.0)
+    angular_diameter: float = 0.53
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "azimuth", number("Sun azimuth (degrees)", self.azimuth))
+        object.__setattr__(self, "elevation", number("Sun elevation (degrees)", self.elevation, -90.0, 90.0))
+        object.__setattr__(self, "irradiance", light("Sun irradiance", self.irradiance))
+        object.__setattr__(
+            self, "angular_diameter", number("Sun angular_diameter (degrees)", self.angular_diameter, 0.0, 90.0)
+        )
+
+    @property
+    def direction(self) -> Vector:
+        """Unit vector from the ground to the sun's centre: x east, y north, z up."""
+        azimuth, elevation = math.radians(self.azimuth), math.radians(self.elevation)
+        return (
+            math.cos(elevation) * math.sin(azimuth),
+            math.cos(elevation) * math.cos(azimuth),
+            math.sin(elevation),
+        )

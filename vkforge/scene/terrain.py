@@ -1,0 +1,255 @@
+"""The ground: a digital elevation model and how its surface looks."""
+
+from __future__ import annotations
+
+import math
+import os
+import weakref
+from dataclasses import KW_ONLY, InitVar, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vkforge.errors import InputError
+from vkforge.scene.albedo import NEUTRAL, Albedo, normalize_albedo, raster, value_range
+from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
+from vkforge.scene.colormaps import resolve
+from vkforge.scene.colors import linear_color
+from vkforge.scene.material import Material
+
+# Depth of the automatic skirt below the lowest point, as a share of the block's longer side in the picture.
+SKIRT_SHARE = 0.08
+
+# Heights that a Terrain has made its own, with their range, by id: dataclasses.replace() hands them back to the
+# constructor, which then neither copies nor scans them again. An entry goes when its array does.
+_owned: dict[int, tuple[weakref.ref[np.ndarray], float, float]] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Terrain:
+    """A heightfield: a bilinear surface through evenly spaced samples.
+
+    Row 0 is north and column 0 is west. Sample (i, j) stands at x = (j - (cols-1)/2) * dx, y = ((rows-1)/2 - i) * dy
+    and z = height * vertical_exaggeration, in world metres. `dataclasses.replace` makes a changed copy that shares the
+    heights.
+
+    Attributes:
+        heights: (rows, cols) elevations in metres, at least 2x2; NaN is a hole. Any real dtype, byte order and memory
+            layout is taken, and masked samples become holes; kept as a read-only C-contiguous float32 copy.
+        cell_size: metres between samples: a number, or (dx, dy). Kept as (dx, dy).
+        albedo: reflectance of the surface: a colour (linear RGB floats in [0, 1], a grey number, or a colour string
+            such as "tan" or "#c8b89a", which is sRGB), or an image (h, w), (h, w, 3) or (h, w, 4) of any resolution
+            laid over the DEM's outer extent (its alpha is ignored): float is linear [0, 1], uint8 is sRGB-encoded.
+            None is neutral grey, 0.5, which `Scene.portrait` and `Scene.relief` replace by a hypsometric tint. Kept as
+            an `Albedo`.
+        material: roughness, metallic, specular.
+        vertical_exaggeration: factor on the heights in the picture, greater than 0.
+        skirt: None for open edges, or the elevation in metres (before exaggeration, at most the lowest height) of the
+            base plane down to which walls close the block; "auto" puts it 8 % of the longer side below the lowest
+            height, as seen in the picture. Kept as a number or None.
+        skirt_color: linear RGB or colour string of those walls.
+        crs: coordinate reference system as WKT or "EPSG:...", for georeferenced outputs.
+        transform: affine (a, b, c, d, e, f) from (column, row) to CRS coordinates, x = a*col + b*row + c and
+            y = d*col + e*row + f, with (0, 0) at the outer corner of the upper left pixel (rasterio's order).
+
+    Args:
+        cmap: colour the surface by a colormap instead of `albedo`: a name ("viridis", "cmocean.deep", "cet_fire",
+            "cmc.batlow", "vkforge.relief", each also with "_r"), a Matplotlib colormap or a list of colours.
+        cmap_data: 2-D raster of any shape, laid over the DEM's extent, that the colormap is looked up by; None is the
+            elevation itself.
+        vmin: value at the colormap's low end; None is the data's minimum.
+        vmax: value at the colormap's high end; None is the data's maximum.
+        percentiles: (low, high) in percent of the data, used where `vmin` or `vmax` is None, as in (2, 98).
+
+    Raises:
+        InputError: an array, number or name that can't be used; the message says what is wanted.
+    """
+
+    heights: np.ndarray
+    cell_size: tuple[float, float] = 1.0  # type: ignore[assignment]  # a number becomes (dx, dy) in __post_init__
+    _: KW_ONLY
+    albedo: Any = None
+    cmap: InitVar[Any] = None
+    cmap_data: InitVar[Any] = None
+    vmin: InitVar[float | None] = None
+    vmax: InitVar[float | None] = None
+    percentiles: InitVar[tuple[float, float] | None] = None
+    material: Material = Material()
+    vertical_exaggeration: float = 1.0
+    skirt: float | None = None
+    skirt_color: Vector = (0.35, 0.33, 0.31)
+    crs: str | None = None
+    transform: tuple[float, float, float, float, float, float] | None = None
+    _range: tuple[float, float] = field(init=False, repr=False)
+
+    def __post_init__(self, cmap: Any, cmap_data: Any, vmin: Any, vmax: Any, percentiles: Any) -> None:
+        put = object.__setattr__
+        heights, low, high = _own(self.heights)
+        put(self, "heights", heights)
+        put(self, "_range", (low, high))
+        put(self, "cell_size", _cell_size(self.cell_size))
+        exaggeration = number("vertical_exaggeration", self.vertical_exaggeration, above=0.0)
+        put(self, "vertical_exaggeration", exaggeration)
+        (rows, cols), (dx, dy) = heights.shape, self.cell_size
+        largest = max(cols * dx, rows * dy, abs(low) * exaggeration, abs(high) * exaggeration)
+        if largest > LARGEST_METRES:
+            raise InputError(
+                f"the terrain reaches {largest:g} m at cell_size {self.cell_size} and vertical_exaggeration "
+                f"{exaggeration:g}; wanted less than {LARGEST_METRES:g} m"
+            )
+        if not isinstance(self.material, Material):
+            raise InputError(f"material is {show(self.material)}; wanted a Material, as Material(roughness=0.5)")
+        put(self, "albedo", self._resolve_albedo(cmap, cmap_data, vmin, vmax, percentiles))
+        put(self, "skirt", self._resolve_skirt(max((cols - 1) * dx, (rows - 1) * dy)))
+        put(self, "skirt_color", linear_color("skirt_color", self.skirt_color))
+        if self.crs is not None and not isinstance(self.crs, str):
+            raise InputError(f"crs is {show(self.crs)}; wanted WKT or a string such as 'EPSG:32616'")
+        if self.transform is not None:
+            put(self, "transform", _affine(self.transform))
+
+    def _resolve_albedo(self, cmap: Any, cmap_data: Any, vmin: Any, vmax: Any, percentiles: Any) -> Albedo:
+        if cmap is None:
+            extras = {"cmap_data": cmap_data, "vmin": vmin, "vmax": vmax, "percentiles": percentiles}
+            if unused := [name for name, value in extras.items() if value is not None]:
+                raise InputError(f"{unused[0]} is given without a colormap; add cmap=, as in cmap='viridis'")
+            return NEUTRAL if self.albedo is None else normalize_albedo(self.albedo)
+        # An Albedo comes from dataclasses.replace(terrain, cmap=...), which means to replace it.
+        if self.albedo is not None and not isinstance(self.albedo, Albedo):
+            raise InputError("both albedo and cmap are given; wanted one of them")
+        values = self.heights if cmap_data is None else raster("cmap_data", cmap_data)
+        low, high = value_range(values, vmin, vmax, percentiles)
+        colors = resolve(cmap)
+        return Albedo.ramp(colors, low, high) if cmap_data is None else Albedo.mapped(values, colors, low, high)
+
+    def _resolve_skirt(self, longer_side: float) -> float | None:
+        if self.skirt is None:
+            return None
+        if isinstance(self.skirt, str):
+            if self.skirt != "auto":
+                raise InputError(f"skirt is {self.skirt!r}; wanted 'auto', None or an elevation in metres")
+            return self.min_height - SKIRT_SHARE * longer_side / self.vertical_exaggeration
+        base = number("skirt (elevation in metres)", self.skirt, -LARGEST_METRES, LARGEST_METRES)
+        if base > self.min_height:
+            raise InputError(
+                f"skirt is at {base:g} m, above the lowest height, {self.min_height:g} m; "
+                "wanted a base plane at or below it, or skirt='auto'"
+            )
+        return base
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], **kwargs: Any) -> Terrain:
+        """Read a terrain from a file: see `vkforge.io.elevation.open_terrain`, whose arguments these are."""
+        from vkforge.io.elevation import open_terrain
+
+        return open_terrain(path, **kwargs)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols) of the heights."""
+        rows, cols = self.heights.shape
+        return rows, cols
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """(xmin, xmax, ymin, ymax) of the outermost sample centres, in world metres: the surface ends there."""
+        (rows, cols), (dx, dy) = self.shape, self.cell_size
+        x, y = (cols - 1) / 2 * dx, (rows - 1) / 2 * dy
+        return -x, x, -y, y
+
+    @property
+    def min_height(self) -> float:
+        """Lowest height in metres, before exaggeration; holes don't count."""
+        return self._range[0]
+
+    @property
+    def max_height(self) -> float:
+        """Highest height in metres, before exaggeration; holes don't count."""
+        return self._range[1]
+
+    @property
+    def surface_albedo(self) -> Albedo:
+        """The surface's reflectance, in the one form that the renderer takes."""
+        return self.albedo
+
+    def height_at(self, x: Any, y: Any) -> Any:
+        """Return the world z in metres, exaggeration included, of the bilinear surface at world (x, y).
+
+        Args:
+            x: number or array of metres east of the centre.
+            y: the same north of it; the two broadcast.
+
+        Returns:
+            float64 number or array; NaN outside the extent and in cells with a corner missing.
+        """
+        (rows, cols), (dx, dy) = self.shape, self.cell_size
+        column = np.asarray(x, np.float64) / dx + (cols - 1) / 2
+        row = (rows - 1) / 2 - np.asarray(y, np.float64) / dy
+        column, row = np.broadcast_arrays(column, row)
+        with np.errstate(invalid="ignore"):
+            inside = (column >= 0) & (column <= cols - 1) & (row >= 0) & (row <= rows - 1)
+        j = np.clip(np.where(inside, column, 0), 0, cols - 2).astype(np.intp)
+        i = np.clip(np.where(inside, row, 0), 0, rows - 2).astype(np.intp)
+        u, v = np.where(inside, column, np.nan) - j, np.where(inside, row, np.nan) - i
+        corner = self.heights
+        north = corner[i, j] * (1 - u) + corner[i, j + 1] * u
+        south = corner[i + 1, j] * (1 - u) + corner[i + 1, j + 1] * u
+        z = (north * (1 - v) + south * v) * self.vertical_exaggeration
+        return float(z) if z.ndim == 0 else z
+
+    def __repr__(self) -> str:
+        rows, cols = self.shape
+        dx, dy = self.cell_size
+        size = f"{dx:g}" if dx == dy else f"({dx:g}, {dy:g})"
+        text = f"Terrain({rows}x{cols}, cell_size={size} m, heights {self.min_height:g} to {self.max_height:g} m"
+        if self.vertical_exaggeration != 1.0:
+            text += f", vertical_exaggeration={self.vertical_exaggeration:g}"
+        return text + ")"
+
+
+def _cell_size(given: Any) -> tuple[float, float]:
+    pair = given if isinstance(given, (tuple, list)) or np.ndim(given) == 1 else (given, given)
+    if isinstance(given, str) or len(pair) != 2:
+        raise InputError(f"cell_size is {show(given)}; wanted metres as a number, or as (dx, dy)")
+    dx, dy = (number("cell_size (metres)", part, above=0.0) for part in pair)
+    return dx, dy
+
+
+def _affine(given: Any) -> tuple[float, float, float, float, float, float]:
+    try:
+        parts = tuple(given)[:6]  # rasterio's Affine has nine, the last three constant
+    except TypeError:
+        parts = ()
+    if len(parts) != 6:
+        raise InputError(f"transform is {show(given)}; wanted six numbers (a, b, c, d, e, f)")
+    a, b, c, d, e, f = (number("transform", part) for part in parts)
+    return a, b, c, d, e, f
+
+
+def _own(heights: Any) -> tuple[np.ndarray, float, float]:
+    """Return a read-only float32 copy of `heights` that nobody else writes to, and its lowest and highest value."""
+    if (known := _owned.get(id(heights))) is not None and known[0]() is heights:
+        return heights, known[1], known[2]
+    mask = np.ma.getmask(heights)
+    try:
+        given = np.asarray(np.ma.getdata(heights) if mask is not np.ma.nomask else heights)
+    except ValueError as error:
+        raise InputError(f"heights are {show(heights)}; wanted a 2-D array of numbers ({error})") from None
+    if given.dtype.kind not in "fiub":
+        raise InputError(f"heights have dtype {given.dtype}; wanted real numbers (float or integer), in metres")
+    if given.ndim != 2 or min(given.shape) < 2:
+        raise InputError(f"heights have shape {given.shape}; wanted a 2-D array (rows, cols) of at least 2x2 samples")
+    with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite, and is told below
+        owned = np.array(given, dtype=np.float32, order="C", subok=False)
+    if mask is not np.ma.nomask:
+        owned[mask] = np.nan
+    low, high = float(np.fmin.reduce(owned, axis=None)), float(np.fmax.reduce(owned, axis=None))
+    if math.isnan(low):
+        raise InputError(f"all {owned.size} heights are NaN or masked; wanted at least one finite height")
+    if not -LARGEST_METRES <= low <= high <= LARGEST_METRES:
+        raise InputError(
+            f"heights run from {low:g} to {high:g} m; wanted finite ones within {LARGEST_METRES:g} (NaN marks a hole)"
+        )
+    owned.flags.writeable = False
+    key = id(owned)
+    _owned[key] = (weakref.ref(owned, lambda _: _owned.pop(key, None)), low, high)
+    return owned, low, high

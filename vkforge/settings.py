@@ -1,0 +1,66 @@
+"""What a render is asked to do, apart from what the scene holds."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+from vkforge.errors import InputError, suggest
+
+TONEMAPS = ("linear", "reinhard", "aces", "agx", "neutral")
+
+# Sample indices travel to the shaders as 32-bit integers, and a ray count beyond these limits is a typing mistake.
+_INTEGER_RANGES = {"samples": (1, 1_048_576), "sun_rays": (1, 4096), "sky_rays": (0, 65_536), "seed": (0, 2**32 - 1)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Quality and display settings of one render.
+
+    Attributes:
+        samples: jittered samples accumulated for each pixel, 1 to 1048576.
+        sun_rays: shadow rays towards the sun's disc for each sample, 1 to 4096.
+        sky_rays: visibility rays towards the sky for each sample, 0 (no sky light) to 65536.
+        seed: picks the random sequences, 0 to 2**32 - 1: same scene, seed and driver, same bits.
+        exposure: stops (EV) applied after the render and before tone mapping: +1 doubles the light. -32 to 32.
+        tonemap: "linear", "reinhard", "aces", "agx" or "neutral" (Khronos PBR Neutral, which keeps colours true and
+            bends only the highlights).
+
+    Raises:
+        InputError: a value out of its range or of the wrong type.
+    """
+
+    samples: int = 16
+    sun_rays: int = 1
+    sky_rays: int = 4
+    seed: int = 0
+    exposure: float = 0.0
+    tonemap: str = "neutral"
+
+    def __post_init__(self) -> None:
+        # The check of numbers lives with the scene, whose import needs NumPy; `import vkforge` must not.
+        from vkforge.scene.checks import number, show
+
+        for name, (low, high) in _INTEGER_RANGES.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
+                raise InputError(f"{name} is {show(value)}; wanted a whole number from {low} to {high}")
+            object.__setattr__(self, name, int(value))
+        object.__setattr__(self, "exposure", number("exposure (EV stops)", self.exposure, -32.0, 32.0))
+        if self.tonemap not in TONEMAPS:
+            hint = suggest(str(self.tonemap), TONEMAPS)
+            raise InputError(f"no tone mapping called {show(self.tonemap)}{hint} (there are {', '.join(TONEMAPS)})")
+
+    def replace(self, **overrides: Any) -> Settings:
+        """Return a copy with some settings changed.
+
+        Raises:
+            InputError: a name that is no setting, or a value out of its range.
+        """
+        names = [field.name for field in dataclasses.fields(self)]
+        for name in overrides:
+            if name not in names:
+                raise InputError(f"no setting called {name!r}{suggest(name, names)} (there are {', '.join(names)})")
+        return dataclasses.replace(self, **overrides)
