@@ -43,7 +43,7 @@ AOVS: dict[str, Aov] = {
         Aov("geometric_normal", 3, "1", "normal of the surface itself, in world coordinates", _layer("Ng", _XYZ)),
         Aov("albedo", 3, "1", "base colour, linear Rec.709", _layer("albedo", _RGB)),
         Aov("sun_visibility", 1, "1", "share of the sun's disc that is seen, 0 in full shadow", ("sun_visibility.V",)),
-        Aov("sky_visibility", 1, "1", "cosine-weighted share of the sky that is seen", ("sky_visibility.V",)),
+        Aov("sky_visibility", 1, "1", "cosine-weighted share of the hemisphere about the normal that sees the sky above the horizon", ("sky_visibility.V",)),
         Aov("hit", 1, "1", "1 where the terrain is hit, 0 where the ray meets the sky", ("hit.V",)),
     )
 }

@@ -110,7 +110,7 @@ class Renderer:
         self._lane = LitLane(self._device)
         self._readback = Readback(self._device)
         self._heights: list[tuple[np.ndarray, DeviceHeights]] = []
-        self._albedos: list[tuple[Albedo, DeviceAlbedo]] = []
+        self._albedos: list[tuple[Albedo | bytes, DeviceAlbedo]] = []
 
     # Rendering
 
@@ -259,11 +259,15 @@ class Renderer:
         """Return the terrain's parts on the device, uploaded unless they are there already; the newest are kept."""
         heights = self._find(self._heights, terrain.heights, lambda: DeviceHeights(self._device, terrain))
         albedo = terrain.surface_albedo
-        return heights, self._find(self._albedos, albedo, lambda: DeviceAlbedo(self._device, albedo))
+        # Constants need no texels of their own, and ramps are told apart by their few colours.
+        key: Any = albedo
+        if albedo.pixels is None or albedo.kind == "ramp":
+            key = b"" if albedo.pixels is None else albedo.pixels.tobytes()
+        return heights, self._find(self._albedos, key, lambda: DeviceAlbedo(self._device, albedo))
 
     def _find(self, kept: list[tuple[Any, Any]], key: Any, make: Callable[[], Any]) -> Any:
         for i, (known, part) in enumerate(kept):
-            if known is key:
+            if known is key or (isinstance(key, bytes) and isinstance(known, bytes) and known == key):
                 kept.append(kept.pop(i))
                 return part
         while len(kept) >= KEPT_TERRAINS:

@@ -34,7 +34,7 @@ class Settings:
 
     samples: int = 16
     sun_rays: int = 1
-    sky_rays: int = 4
+    sky_rays: int = 8
     seed: int = 0
     exposure: float = 0.0
     tonemap: str = "neutral"

@@ -54,12 +54,18 @@ def _complain(message: str, debug: bool) -> None:
     typer.echo(" ".join(message.split()), err=True)
 
 
+class _Notes(logging.Handler):
+    """Prints to whatever sys.stderr is at that moment, which a progress bar swaps to stay below the notes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"note: {record.getMessage()}", file=sys.stderr)
+
+
 @contextlib.contextmanager
 def _notes(quiet: bool, debug: bool) -> Iterator[None]:
     """Show what the library logs, such as how a geographic DEM was turned into metres."""
     logger = logging.getLogger("vkforge")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("note: %(message)s"))
+    handler = _Notes()
     before = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO)

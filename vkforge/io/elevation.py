@@ -14,11 +14,9 @@ import numpy as np
 from vkforge.errors import InputError, VkforgeError, suggest
 from vkforge.io.geodesy import metres_per_degree
 from vkforge.scene.checks import number, show
-from vkforge.scene.terrain import Terrain
+from vkforge.scene.terrain import Affine, Terrain
 
 logger = logging.getLogger("vkforge")
-
-Affine = tuple[float, float, float, float, float, float]
 
 
 @dataclass

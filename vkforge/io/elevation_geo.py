@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from vkforge.errors import InputError, suggest
-from vkforge.io.elevation import Affine, Grid, Options, logger
+from vkforge.io.elevation import Grid, Options, logger
 from vkforge.io.elevation_images import read_picture
 from vkforge.io.geodesy import looks_like_degrees, metres_per_unit
+from vkforge.scene.terrain import Affine
 
 _KNOWN = (
     ".npy",
@@ -66,6 +67,8 @@ def read_raster(name: str, options: Options) -> Grid:
 
 def _read(name: str, dataset: Any, options: Options) -> Grid:
     band = options.band
+    if dataset.count == 0 and dataset.subdatasets:
+        raise InputError(f"{name}: holds several rasters; open one of them: {', '.join(dataset.subdatasets)}")
     if band > dataset.count:
         raise InputError(f"{name}: has no band {band}; it has {dataset.count}")
     if np.dtype(dataset.dtypes[band - 1]).kind not in "fiub":
@@ -120,7 +123,8 @@ def _to_metres(name: str, dataset: Any, band: int, heights: np.ndarray) -> np.nd
 
 def _set_units(name: str, crs: Any, grid: Grid) -> None:
     """Fill in what the CRS says about the grid's coordinates."""
-    assert grid.cell_size is not None and grid.transform is not None
+    assert grid.cell_size is not None
+    assert grid.transform is not None
     (dx, dy), (rows, cols) = grid.cell_size, grid.heights.shape
     west, north = grid.transform[2], grid.transform[5]
     if not crs:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from vkforge.errors import InputError, suggest
-from vkforge.io.elevation import Affine, Grid, Options, logger
+from vkforge.io.elevation import Grid, Options, logger
 from vkforge.io.geodesy import looks_like_degrees
+from vkforge.scene.terrain import Affine
 
 _KEYS = ("elevation", "heights", "dem", "z")
 _HGT_NAME = re.compile(r"([NS])(\d{1,2})([EW])(\d{1,3})", re.IGNORECASE)

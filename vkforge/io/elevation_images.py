@@ -16,14 +16,10 @@ def read_picture(name: str, options: Options) -> Grid:
 
     Raises:
         InputError: no picture that Pillow knows, damaged, or coloured.
-        MissingDependencyError: Pillow is missing, or the file is a GeoTIFF, which takes rasterio.
+        MissingDependencyError: the file is a GeoTIFF, which takes rasterio.
     """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise MissingDependencyError(
-            f"{name}: reading pictures needs Pillow: pip install 'vkforge-renderer[images]'"
-        ) from None
+    from PIL import Image
+
     with Image.open(name) as picture:
         tags = getattr(picture, "tag_v2", {})
         if any(tag in tags for tag in _GEOREFERENCE_TAGS):

@@ -61,6 +61,10 @@ class Albedo:
         """Return the texture of 2-D `values` looked up in `colors` (n, 4) uint8 from `low` to `high`; NaN is grey."""
         return cls("texture", pixels=_read_only(_look_up(values, colors, low, high)))
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # NEUTRAL is known by identity, which pickling and copying must not lose.
+        return "NEUTRAL" if self is NEUTRAL else super().__reduce_ex__(protocol)
+
 
 # What a terrain gets that was given no albedo. Scene.portrait and Scene.relief know it by identity.
 NEUTRAL = Albedo("constant", (0.5, 0.5, 0.5))

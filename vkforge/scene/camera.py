@@ -248,7 +248,9 @@ class Camera:
         along = [(_dot(offset, frame_up), _dot(offset, forward)) for offset in offsets]
         free = target is None
         if distance is None:
-            distance = max(_distance(across, half_x, free), _distance(along, half_y, free))
+            # A target between the terrain and the camera could ask for less than no distance.
+            nearest = 1e-3 * math.dist(corners[0], corners[-1])
+            distance = max(_distance(across, half_x, free), _distance(along, half_y, free), nearest)
         else:
             distance = number("Camera orbit distance (metres)", distance, high=LARGEST_METRES, above=0.0)
         if free:
@@ -290,29 +292,34 @@ def _corners(terrain: Terrain) -> list[Vector]:
     return [(x, y, z) for x in (xmin, xmax) for y in (ymin, ymax) for z in (low, high)]
 
 
-def _distance(points: list[tuple[float, float]], half: float, free: bool) -> float:
-    """Return the least distance at which points (offset a, depth c) fit in a frame of half-angle tangent `half`.
+def _width(points: list[tuple[float, float]], half: float) -> float:
+    """Return how wide a view through points (offset a, depth c) must be at depth 0, in a frame of tangent `half`.
 
-    A point fits where ``|a - shift| <= half * (c + distance)``. With a `free` shift that is feasible as soon as the two
-    bounds on it meet; otherwise the shift is 0.
+    The point (a, c) fits at a sideways shift and a distance where ``|a - shift| <= half * (c + distance)``: two bounds
+    on the shift, and there is one that suits all points as soon as ``2 * half * distance`` reaches this width.
     """
+    return max(a - half * c for a, c in points) - min(a + half * c for a, c in points)
+
+
+def _distance(points: list[tuple[float, float]], half: float, free: bool) -> float:
+    """Return the least distance at which points (offset a, depth c) fit, with a `free` sideways shift or with none."""
     if free:
-        return (max(a - half * c for a, c in points) - min(a + half * c for a, c in points)) / (2.0 * half)
+        return _width(points, half) / (2.0 * half)
     return max(abs(a) / half - c for a, c in points)
 
 
 def _centre(points: list[tuple[float, float]], distance: float) -> float:
     """Return the sideways shift that puts the projections of points (offset a, depth c) in the frame's middle.
 
-    The projected span narrows steadily as the half-angle tangent grows, so bisection finds the one that just fits;
-    where a point lies behind the camera there is no such thing as the middle, and the shift is 0.
+    The narrowest frame that holds them all touches both sides, so bisection on its tangent finds the middle. Where a
+    point lies behind the camera there is no such thing, and the shift is 0.
     """
     if min(c for _, c in points) + distance <= 0.0:
         return 0.0
     low, high = 0.0, max(abs(a) / (c + distance) for a, c in points)
     for _ in range(60):
         half = (low + high) / 2.0
-        if _distance(points, half, free=True) <= distance:
+        if _width(points, half) <= 2.0 * half * distance:
             high = half
         else:
             low = half

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from vkforge.errors import InputError
 
 Vector = tuple[float, float, float]
+Light = float | Sequence[float] | np.ndarray  # what users write: one grey number, or linear RGB
 
 # The renderer works in float32: beyond this, squared distances start to leave its range and the maths is noise.
 LARGEST_METRES = 1.0e9
@@ -33,8 +35,7 @@ def number(
     above: float | None = None,
     below: float | None = None,
 ) -> float:
-    """Return `value` as a finite float in [low, high], and strictly over `above` and under `below` where those are
-    given.
+    """Return `value` as a finite float in [low, high], and strictly over `above` and under `below`.
 
     Raises:
         InputError: not a real number, NaN, infinite or out of range.
@@ -54,8 +55,8 @@ def number(
         raise InputError(f"{name} is {show(value)}; wanted {wanted}")
     try:
         result = float(value)
-    except OverflowError:
-        result = math.inf
+    except (OverflowError, TypeError):  # a huge integer; np.timedelta64, which passes for a real number
+        result = math.nan
     inside = low <= result <= high and (above is None or result > above) and (below is None or result < below)
     if not math.isfinite(result) or not inside:
         raise InputError(f"{name} is {show(value)}; wanted {wanted}")

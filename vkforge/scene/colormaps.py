@@ -15,15 +15,15 @@ from vkforge.scene.checks import show
 from vkforge.scene.colors import encode_srgb, encoded_color, linear_color
 
 LENGTH = 256
-EXTRA = "pip install 'vkforge-renderer[colormaps]'"
+EXTRA = "pip install 'vkforge-renderer[maps]'"
 
 # Hypsometric tints for print: little chroma, lightness that climbs slowly and without steps, so that the relief's
 # light and shade stay the subject. (position from low to high, sRGB colour)
 _BUILT_IN: dict[str, tuple[tuple[float, str], ...]] = {
     # green-grey lowland, through straw and warm tan, to pale high ground
     "vkforge.relief": (
-        (0.00, "#b2b9aa"),
-        (0.20, "#c2c6b1"),
+        (0.00, "#b3b9a6"),
+        (0.20, "#c3c6af"),
         (0.40, "#d2ceb6"),
         (0.60, "#d9cdb4"),
         (0.78, "#dccfba"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from vkforge.errors import InputError, suggest
 from vkforge.scene.checks import Vector, number, show
+
+# What users write: a CSS name or "#rrggbb" (sRGB), a grey number or three floats (linear), a uint8 array (sRGB).
+Color = str | float | Sequence[float] | np.ndarray
 
 # The names of CSS Color Module Level 4 with their sRGB bytes in hexadecimal; "grey" is spelt "gray" here.
 _TABLE = """

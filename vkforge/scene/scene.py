@@ -9,8 +9,8 @@ from typing import Any
 from vkforge.errors import InputError
 from vkforge.scene.albedo import NEUTRAL
 from vkforge.scene.camera import Camera
-from vkforge.scene.checks import Vector, show
-from vkforge.scene.colors import linear_color
+from vkforge.scene.checks import Vector, number, show
+from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.sky import Sky
 from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
@@ -18,14 +18,17 @@ from vkforge.scene.terrain import Terrain
 # Warm white, like uncoated paper: light enough to let the block stand out, not so white that snow drowns in it.
 PAPER: Vector = (0.86, 0.84, 0.79)
 
+_SUN = Sun()
+_SKY = Sky()
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, init=False)
 class Scene:
     """A terrain, who looks at it, and what lights it.
 
     Attributes:
         terrain: the ground.
-        camera: None is `Camera.orbit(terrain)`, which frames the whole of it.
+        camera: who looks; where None is given, `Camera.orbit(terrain)`, which frames the whole of it.
         sun: None for none.
         sky: None for none. Where there is no `background`, it is also what camera rays that miss the ground see.
         background: what camera rays that miss the ground see instead of the sky: linear RGB, or a colour string such as
@@ -36,28 +39,31 @@ class Scene:
     """
 
     terrain: Terrain
-    camera: Camera = None  # type: ignore[assignment]  # resolved in __post_init__
-    sun: Sun | None = Sun()
-    sky: Sky | None = Sky()
-    background: Vector | None = None
+    camera: Camera
+    sun: Sun | None
+    sky: Sky | None
+    background: Vector | None
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.terrain, Terrain):
-            raise InputError(
-                f"Scene terrain is {show(self.terrain)}; wanted a Terrain, as Terrain(heights, cell_size=30)"
-            )
-        if self.camera is None:
-            object.__setattr__(self, "camera", Camera.orbit(self.terrain))
-        parts: tuple[tuple[str, Any, type], ...] = (
-            ("camera", self.camera, Camera),
-            ("sun", self.sun, Sun),
-            ("sky", self.sky, Sky),
-        )
+    def __init__(
+        self,
+        terrain: Terrain,
+        camera: Camera | None = None,
+        sun: Sun | None = _SUN,
+        sky: Sky | None = _SKY,
+        background: Color | None = None,
+    ) -> None:
+        if not isinstance(terrain, Terrain):
+            raise InputError(f"Scene terrain is {show(terrain)}; wanted a Terrain, as Terrain(heights, cell_size=30)")
+        parts: tuple[tuple[str, Any, type], ...] = (("camera", camera, Camera), ("sun", sun, Sun), ("sky", sky, Sky))
         for name, part, wanted in parts:
             if part is not None and not isinstance(part, wanted):
                 raise InputError(f"Scene {name} is {show(part)}; wanted a {wanted.__name__} or None")
-        if self.background is not None:
-            object.__setattr__(self, "background", linear_color("Scene background", self.background))
+        put = object.__setattr__
+        put(self, "terrain", terrain)
+        put(self, "camera", Camera.orbit(terrain) if camera is None else camera)
+        put(self, "sun", sun)
+        put(self, "sky", sky)
+        put(self, "background", None if background is None else linear_color("Scene background", background))
         if self.camera.kind == "perspective":
             self._check_above_ground()
 
@@ -87,7 +93,7 @@ class Scene:
         """
         skirt = "auto" if terrain.skirt is None else terrain.skirt
         terrain = dataclasses.replace(tinted(terrain), skirt=skirt)
-        aspect = 16.0 / 9.0 if size is None else size[0] / size[1]
+        aspect = 16.0 / 9.0 if size is None else _aspect(size)
         return cls(
             terrain,
             Camera.orbit(terrain, aspect=aspect),
@@ -111,6 +117,14 @@ class Scene:
             Sky(),
             PAPER,
         )
+
+
+def _aspect(size: Any) -> float:
+    try:
+        width, height = size
+    except (TypeError, ValueError):
+        raise InputError(f"size is {show(size)}; wanted (width, height) in pixels") from None
+    return number("width (pixels)", width, 1) / number("height (pixels)", height, 1)
 
 
 def tinted(terrain: Terrain) -> Terrain:

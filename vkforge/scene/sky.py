@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from vkforge.scene.checks import Vector, light
+from vkforge.scene.checks import Light, Vector, light
 
 # Irradiance of a gradient sky on level ground is pi * (horizon + 2 * zenith) / 3. These defaults give (0.46, 0.55,
 # 0.74), 28 % in luminance of the 1.93 that the default sun gives there: shadows stay readable and a little blue.
@@ -13,7 +12,7 @@ DEFAULT_ZENITH: Vector = (0.12, 0.158, 0.237)
 DEFAULT_HORIZON: Vector = (0.20, 0.21, 0.23)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Sky:
     """Radiance by direction d: ``horizon + (zenith - horizon) * d.z`` where d.z > 0, `ground` where d.z <= 0.
 
@@ -28,21 +27,23 @@ class Sky:
         InputError: a radiance that is negative, NaN, infinite or not one or three numbers.
     """
 
-    zenith: Vector = DEFAULT_ZENITH
-    horizon: Vector = DEFAULT_HORIZON
-    ground: Vector = (0.0, 0.0, 0.0)
+    zenith: Vector
+    horizon: Vector
+    ground: Vector
 
-    def __post_init__(self) -> None:
-        for name in ("zenith", "horizon", "ground"):
-            object.__setattr__(self, name, light(f"Sky {name} radiance", getattr(self, name)))
+    def __init__(
+        self, zenith: Light = DEFAULT_ZENITH, horizon: Light = DEFAULT_HORIZON, ground: Light = (0.0, 0.0, 0.0)
+    ) -> None:
+        for name, radiance in (("zenith", zenith), ("horizon", horizon), ("ground", ground)):
+            object.__setattr__(self, name, light(f"Sky {name} radiance", radiance))
 
     @classmethod
-    def uniform(cls, radiance: Any) -> Sky:
+    def uniform(cls, radiance: Light) -> Sky:
         """Return a sky of one linear RGB `radiance` (or grey number) above the horizon and none below it."""
         return cls(radiance, radiance)
 
     @classmethod
-    def gradient(cls, zenith: Any = DEFAULT_ZENITH, horizon: Any = DEFAULT_HORIZON, ground: Any = 0.0) -> Sky:
+    def gradient(cls, zenith: Light = DEFAULT_ZENITH, horizon: Light = DEFAULT_HORIZON, ground: Light = 0.0) -> Sky:
         """Return a sky that goes linearly in d.z from `horizon` to `zenith`, all linear RGB or grey radiance."""
         return cls(zenith, horizon, ground)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from vkforge.scene.checks import Vector, light, number
+from vkforge.scene.checks import Light, Vector, light, number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Sun:
     """Direct light from one direction.
 
@@ -23,18 +23,23 @@ class Sun:
         InputError: a value out of its range, NaN or not a number.
     """
 
-    azimuth: float = 315.0
-    elevation: float = 40.0
-    irradiance: Vector = (3.0, 3.0, 3.0)
-    angular_diameter: float = 0.53
+    azimuth: float
+    elevation: float
+    irradiance: Vector
+    angular_diameter: float
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "azimuth", number("Sun azimuth (degrees)", self.azimuth))
-        object.__setattr__(self, "elevation", number("Sun elevation (degrees)", self.elevation, -90.0, 90.0))
-        object.__setattr__(self, "irradiance", light("Sun irradiance", self.irradiance))
-        object.__setattr__(
-            self, "angular_diameter", number("Sun angular_diameter (degrees)", self.angular_diameter, 0.0, 90.0)
-        )
+    def __init__(
+        self,
+        azimuth: float = 315.0,
+        elevation: float = 40.0,
+        irradiance: Light = (3.0, 3.0, 3.0),
+        angular_diameter: float = 0.53,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "azimuth", number("Sun azimuth (degrees)", azimuth))
+        put(self, "elevation", number("Sun elevation (degrees)", elevation, -90.0, 90.0))
+        put(self, "irradiance", light("Sun irradiance", irradiance))
+        put(self, "angular_diameter", number("Sun angular_diameter (degrees)", angular_diameter, 0.0, 90.0))
 
     @property
     def direction(self) -> Vector:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import math
 import os
 import weakref
-from dataclasses import KW_ONLY, InitVar, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
 from vkforge.scene.albedo import NEUTRAL, Albedo, normalize_albedo, raster, value_range
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
 from vkforge.scene.colormaps import resolve
-from vkforge.scene.colors import linear_color
+from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.material import Material
+
+Affine = tuple[float, float, float, float, float, float]
+
+_MATERIAL = Material()
 
 # Depth of the automatic skirt below the lowest point, as a share of the block's longer side in the picture.
 SKIRT_SHARE = 0.08
@@ -25,7 +31,7 @@ SKIRT_SHARE = 0.08
 _owned: dict[int, tuple[weakref.ref[np.ndarray], float, float]] = {}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Terrain:
     """A heightfield: a bilinear surface through evenly spaced samples.
 
@@ -66,69 +72,85 @@ class Terrain:
     """
 
     heights: np.ndarray
-    cell_size: tuple[float, float] = 1.0  # type: ignore[assignment]  # a number becomes (dx, dy) in __post_init__
-    _: KW_ONLY
-    albedo: Any = None
-    cmap: InitVar[Any] = None
-    cmap_data: InitVar[Any] = None
-    vmin: InitVar[float | None] = None
-    vmax: InitVar[float | None] = None
-    percentiles: InitVar[tuple[float, float] | None] = None
-    material: Material = Material()
-    vertical_exaggeration: float = 1.0
-    skirt: float | None = None
-    skirt_color: Vector = (0.35, 0.33, 0.31)
-    crs: str | None = None
-    transform: tuple[float, float, float, float, float, float] | None = None
+    cell_size: tuple[float, float]
+    albedo: Albedo
+    material: Material
+    vertical_exaggeration: float
+    skirt: float | None
+    skirt_color: Vector
+    crs: str | None
+    transform: Affine | None
     _range: tuple[float, float] = field(init=False, repr=False)
 
-    def __post_init__(self, cmap: Any, cmap_data: Any, vmin: Any, vmax: Any, percentiles: Any) -> None:
+    def __init__(
+        self,
+        heights: ArrayLike,
+        cell_size: float | Sequence[float] | np.ndarray = 1.0,
+        *,
+        albedo: Color | ArrayLike | Albedo | None = None,
+        cmap: Any = None,
+        cmap_data: ArrayLike | None = None,
+        vmin: float | None = None,
+        vmax: float | None = None,
+        percentiles: tuple[float, float] | None = None,
+        material: Material = _MATERIAL,
+        vertical_exaggeration: float = 1.0,
+        skirt: float | str | None = None,
+        skirt_color: Color = (0.35, 0.33, 0.31),
+        crs: str | None = None,
+        transform: Sequence[float] | None = None,
+    ) -> None:
         put = object.__setattr__
-        heights, low, high = _own(self.heights)
-        put(self, "heights", heights)
+        owned, low, high = _own(heights)
+        put(self, "heights", owned)
         put(self, "_range", (low, high))
-        put(self, "cell_size", _cell_size(self.cell_size))
-        exaggeration = number("vertical_exaggeration", self.vertical_exaggeration, above=0.0)
-        put(self, "vertical_exaggeration", exaggeration)
-        (rows, cols), (dx, dy) = heights.shape, self.cell_size
-        largest = max(cols * dx, rows * dy, abs(low) * exaggeration, abs(high) * exaggeration)
-        if largest > LARGEST_METRES:
-            raise InputError(
-                f"the terrain reaches {largest:g} m at cell_size {self.cell_size} and vertical_exaggeration "
-                f"{exaggeration:g}; wanted less than {LARGEST_METRES:g} m"
-            )
-        if not isinstance(self.material, Material):
-            raise InputError(f"material is {show(self.material)}; wanted a Material, as Material(roughness=0.5)")
-        put(self, "albedo", self._resolve_albedo(cmap, cmap_data, vmin, vmax, percentiles))
-        put(self, "skirt", self._resolve_skirt(max((cols - 1) * dx, (rows - 1) * dy)))
-        put(self, "skirt_color", linear_color("skirt_color", self.skirt_color))
-        if self.crs is not None and not isinstance(self.crs, str):
-            raise InputError(f"crs is {show(self.crs)}; wanted WKT or a string such as 'EPSG:32616'")
-        if self.transform is not None:
-            put(self, "transform", _affine(self.transform))
+        put(self, "cell_size", _cell_size(cell_size))
+        put(self, "vertical_exaggeration", number("vertical_exaggeration", vertical_exaggeration, above=0.0))
+        self._check_reach()
+        if not isinstance(material, Material):
+            raise InputError(f"material is {show(material)}; wanted a Material, as Material(roughness=0.5)")
+        put(self, "material", material)
+        put(self, "albedo", self._resolve_albedo(albedo, cmap, cmap_data, vmin, vmax, percentiles))
+        put(self, "skirt", self._resolve_skirt(skirt))
+        put(self, "skirt_color", linear_color("skirt_color", skirt_color))
+        if crs is not None and not isinstance(crs, str):
+            raise InputError(f"crs is {show(crs)}; wanted WKT or a string such as 'EPSG:32616'")
+        put(self, "crs", crs)
+        put(self, "transform", None if transform is None else _affine(transform))
 
-    def _resolve_albedo(self, cmap: Any, cmap_data: Any, vmin: Any, vmax: Any, percentiles: Any) -> Albedo:
+    def _check_reach(self) -> None:
+        (rows, cols), (dx, dy) = self.shape, self.cell_size
+        tallest = max(abs(self.min_height), abs(self.max_height)) * self.vertical_exaggeration
+        reach = max(cols * dx, rows * dy, tallest)
+        if reach > LARGEST_METRES:
+            raise InputError(
+                f"the terrain reaches {reach:g} m at cell_size {self.cell_size} and vertical_exaggeration "
+                f"{self.vertical_exaggeration:g}; wanted at most {LARGEST_METRES:g} m"
+            )
+
+    def _resolve_albedo(self, albedo: Any, cmap: Any, cmap_data: Any, vmin: Any, vmax: Any, percentiles: Any) -> Albedo:
         if cmap is None:
             extras = {"cmap_data": cmap_data, "vmin": vmin, "vmax": vmax, "percentiles": percentiles}
             if unused := [name for name, value in extras.items() if value is not None]:
                 raise InputError(f"{unused[0]} is given without a colormap; add cmap=, as in cmap='viridis'")
-            return NEUTRAL if self.albedo is None else normalize_albedo(self.albedo)
+            return NEUTRAL if albedo is None else normalize_albedo(albedo)
         # An Albedo comes from dataclasses.replace(terrain, cmap=...), which means to replace it.
-        if self.albedo is not None and not isinstance(self.albedo, Albedo):
+        if albedo is not None and not isinstance(albedo, Albedo):
             raise InputError("both albedo and cmap are given; wanted one of them")
         values = self.heights if cmap_data is None else raster("cmap_data", cmap_data)
         low, high = value_range(values, vmin, vmax, percentiles)
         colors = resolve(cmap)
         return Albedo.ramp(colors, low, high) if cmap_data is None else Albedo.mapped(values, colors, low, high)
 
-    def _resolve_skirt(self, longer_side: float) -> float | None:
-        if self.skirt is None:
+    def _resolve_skirt(self, skirt: Any) -> float | None:
+        if skirt is None:
             return None
-        if isinstance(self.skirt, str):
-            if self.skirt != "auto":
-                raise InputError(f"skirt is {self.skirt!r}; wanted 'auto', None or an elevation in metres")
-            return self.min_height - SKIRT_SHARE * longer_side / self.vertical_exaggeration
-        base = number("skirt (elevation in metres)", self.skirt, -LARGEST_METRES, LARGEST_METRES)
+        if isinstance(skirt, str):
+            if skirt != "auto":
+                raise InputError(f"skirt is {skirt!r}; wanted 'auto', None or an elevation in metres")
+            xmin, xmax, ymin, ymax = self.extent
+            return self.min_height - SKIRT_SHARE * max(xmax - xmin, ymax - ymin) / self.vertical_exaggeration
+        base = number("skirt (elevation in metres)", skirt, -LARGEST_METRES, LARGEST_METRES)
         if base > self.min_height:
             raise InputError(
                 f"skirt is at {base:g} m, above the lowest height, {self.min_height:g} m; "
@@ -214,7 +236,7 @@ def _cell_size(given: Any) -> tuple[float, float]:
     return dx, dy
 
 
-def _affine(given: Any) -> tuple[float, float, float, float, float, float]:
+def _affine(given: Any) -> Affine:
     try:
         parts = tuple(given)[:6]  # rasterio's Affine has nine, the last three constant
     except TypeError:

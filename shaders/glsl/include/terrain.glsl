@@ -34,10 +34,12 @@ layout(set = 0, binding = 0, scalar) uniform Terrain {
 
 layout(set = 0, binding = 1) uniform sampler2D heights;
 
-// Elevation of a sample in grid units; a hole stays far below anything.
-float sample_height(ivec2 at) {
-    return (texelFetch(heights, at, 0).r - terrain.height_low) * terrain.height_scale + LOWEST;
+// Stored elevations in grid units; a hole stays far below anything.
+vec4 grid_height(vec4 elevations) {
+    return (elevations - terrain.height_low) * terrain.height_scale + LOWEST;
 }
+
+float sample_height(ivec2 at) { return grid_height(texelFetch(heights, at, 0).rrrr).x; }
 
 // Whether a grid-space height came from a hole.
 bool is_hole(float height) {

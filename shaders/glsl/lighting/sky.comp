@@ -12,8 +12,8 @@
 //   8  sky_light          writeonly rgba32f  radiance towards the camera; w is the visibility
 //
 // Directions come from the cosine about the shading normal and, for glossy surfaces, half of them from the visible
-// normals, joined by the balance heuristic (Veach 1997). Visibility counts the cosine's alone: rays that leave the
-// terrain are seen to reach the sky, whatever its radiance there.
+// normals, joined by the balance heuristic (Veach 1997). Visibility counts the cosine's alone, and of those the ones that
+// reach the sky, which is what lies above the horizon: a free slope sees (1 + cos slope) / 2 of it.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -30,11 +30,11 @@ layout(set = 0, binding = 8, rgba32f) writeonly uniform image2D sky_light;
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
-    vec4 at = imageLoad(position, pixel);
-    vec4 shading = imageLoad(normal, pixel);
-    uint kind = uint(shading.w);
     vec4 light = vec4(0.0);
-    if (kind != HIT_NOTHING && frame.sky_rays > 0u) {
+    vec4 shading = frame.sky_rays > 0u ? imageLoad(normal, pixel) : vec4(0.0);
+    uint kind = uint(shading.w);
+    if (kind != HIT_NOTHING) {
+        vec4 at = imageLoad(position, pixel);
         vec3 n = normalize(shading.xyz), ng = imageLoad(geometric_normal, pixel).xyz;
         Surface surface =
             make_surface(imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular);
@@ -49,7 +49,7 @@ void main() {
             bool cosine = i < cosine_rays;
             vec3 l = cosine ? cosine_direction(square, n) : sample_visible_ggx(surface, n, -view, square);
             if (dot(n, l) <= 0.0 || dot(ng, l) <= 0.0 || occluded(grid, kind, l)) continue;
-            if (cosine) light.w += 1.0 / float(cosine_rays);
+            if (cosine && l.z > 0.0) light.w += 1.0 / float(cosine_rays);
             if (!surface.glossy) {
                 light.rgb += surface.albedo * sky_radiance(l) / float(cosine_rays);
                 continue;

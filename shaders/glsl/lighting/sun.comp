@@ -26,11 +26,11 @@ layout(set = 0, binding = 8, rgba32f) writeonly uniform image2D sun_light;
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
-    vec4 at = imageLoad(position, pixel);
-    vec4 shading = imageLoad(normal, pixel);
-    uint kind = uint(shading.w);
     vec4 light = vec4(0.0);
-    if (kind != HIT_NOTHING && frame.sun_rays > 0u) {
+    vec4 shading = frame.sun_rays > 0u ? imageLoad(normal, pixel) : vec4(0.0);
+    uint kind = uint(shading.w);
+    if (kind != HIT_NOTHING) {
+        vec4 at = imageLoad(position, pixel);
         vec3 n = normalize(shading.xyz), ng = imageLoad(geometric_normal, pixel).xyz;
         Surface surface =
             make_surface(imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular);

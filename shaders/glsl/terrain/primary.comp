@@ -47,7 +47,8 @@ void main() {
     Hit hit = trace_grid(grid_origin, grid_direction, 1.0e30, false);
 
     vec4 at = vec4(0.0, 0.0, 0.0, uintBitsToFloat(0x7f800000u));
-    vec3 shading = vec3(0.0), geometric = vec3(0.0), colour = vec3(0.0);
+    // The sky faces the viewer: every normal of a picture has unit length, which filters and denoisers rely on.
+    vec3 shading = -direction, geometric = -direction, colour = vec3(0.0);
     if (hit.kind == HIT_GROUND) {
         Patch p = load_patch(hit.cell);
         vec3 grid = vec3(vec2(hit.cell) + hit.uv, patch_height(p, hit.uv));
