@@ -43,7 +43,13 @@ AOVS: dict[str, Aov] = {
         Aov("geometric_normal", 3, "1", "normal of the surface itself, in world coordinates", _layer("Ng", _XYZ)),
         Aov("albedo", 3, "1", "base colour, linear Rec.709", _layer("albedo", _RGB)),
         Aov("sun_visibility", 1, "1", "share of the sun's disc that is seen, 0 in full shadow", ("sun_visibility.V",)),
-        Aov("sky_visibility", 1, "1", "cosine-weighted share of the hemisphere about the normal that sees the sky above the horizon", ("sky_visibility.V",)),
+        Aov(
+            "sky_visibility",
+            1,
+            "1",
+            "cosine-weighted share of the hemisphere about the normal that sees the sky above the horizon",
+            ("sky_visibility.V",),
+        ),
         Aov("hit", 1, "1", "1 where the terrain is hit, 0 where the ray meets the sky", ("hit.V",)),
     )
 }
@@ -54,12 +60,15 @@ def check_aovs(names: Iterable[str]) -> tuple[str, ...]:
     """Return `names` as a tuple without repeats, in the order given.
 
     Raises:
-        InputError: a name that isn't in `AOVS`, or a bare string in place of a list of names.
+        InputError: a name that isn't in `AOVS`, or anything but a list of names.
     """
     if isinstance(names, str):
         raise InputError(f"aovs wants a list of names, not the string {names!r}; write ({names!r},)")
-    unique = tuple(dict.fromkeys(names))
-    for name in unique:
-        if name not in AOVS:
-            raise InputError(f"unknown AOV {name!r}{suggest(name, AOVS)} (known: {', '.join(AOVS)})")
-    return unique
+    try:
+        listed = tuple(names)
+    except TypeError:
+        raise InputError(f"aovs is {names!r}; wanted names such as ('depth', 'normal')") from None
+    for name in listed:
+        if not isinstance(name, str) or name not in AOVS:
+            raise InputError(f"unknown AOV {name!r}{suggest(str(name), AOVS)} (known: {', '.join(AOVS)})")
+    return tuple(dict.fromkeys(listed))

@@ -35,6 +35,7 @@ DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
 KEPT_TERRAINS = 2
 TRACE_BATCH = 1 << 20
+TRACE_BYTES = 24 + 16  # a ray and its result
 
 # Which image each AOV is read from, and how its array comes out of it.
 _AOV_SOURCES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
@@ -65,11 +66,19 @@ class Hits:
 class _PendingImage:
     """An image whose pixels are on their way."""
 
-    def __init__(self, copy: PendingCopy, outputs: tuple[str, ...], aovs: tuple[str, ...], rest: dict[str, Any]):
-        self._copy, self._outputs, self._aovs, self._rest = copy, outputs, aovs, rest
+    def __init__(
+        self,
+        wait: Callable[[], None],
+        copy: PendingCopy,
+        outputs: tuple[str, ...],
+        aovs: tuple[str, ...],
+        rest: dict[str, Any],
+    ) -> None:
+        self._wait, self._copy, self._outputs, self._aovs, self._rest = wait, copy, outputs, aovs, rest
 
     def result(self) -> Image:
         """Wait for the pixels and return the image."""
+        self._wait()
         arrays = dict(zip(self._outputs, self._copy.result(), strict=True))
         aovs = {name: _AOV_SOURCES[name][1](arrays[_AOV_SOURCES[name][0]]) for name in self._aovs}
         hdr = np.ascontiguousarray(arrays["radiance"][..., :3])
@@ -185,7 +194,7 @@ class Renderer:
         began = time.perf_counter()
         names = check_aovs(aovs)
         scene, size, settings, frame = self._prepare(scene, size, lane, names, settings, overrides)
-        self._run(frame, scene, size, settings, progress)
+        value = self._run(frame, scene, size, settings, progress)
         outputs = _outputs_for(names)
         copy = self._readback.start([frame.images[name] for name in outputs])
         info = {
@@ -197,7 +206,9 @@ class Renderer:
             "tonemap": settings.tonemap,
             "submit_seconds": time.perf_counter() - began,
         }
-        return _PendingImage(copy, outputs, names, {"georeference": _georeference(scene, size), "info": info})
+        rest = {"georeference": _georeference(scene, size), "info": info}
+        # The frame is waited for by its own name, so that a device lost on the way tells the pass.
+        return _PendingImage(lambda: frame.wait(value), copy, outputs, names, rest)
 
     def _prepare(
         self,
@@ -214,10 +225,15 @@ class Renderer:
             scene = Scene.portrait(scene)
         if not isinstance(scene, Scene):
             raise InputError(f"render was given a {type(scene).__name__}; wanted a vkforge.Scene or vkforge.Terrain")
-        if lane not in LANES:
+        if not isinstance(lane, str) or lane not in LANES:
             raise InputError(f"no lane called {lane!r}{suggest(str(lane), LANES)} (there is {', '.join(LANES)})")
-        settings = (settings or Settings()).replace(**overrides) if overrides else settings or Settings()
-        size = self._check_size(size or scene.camera.natural_size or DEFAULT_SIZE)
+        if settings is None:
+            settings = Settings()
+        if not isinstance(settings, Settings):
+            raise InputError(f"settings is {settings!r}; wanted a vkforge.Settings, or single settings as samples=64")
+        if overrides:
+            settings = settings.replace(**overrides)
+        size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
         heights, albedo = self._upload(scene.terrain)
         return scene, size, settings, self._lane.frame(size, heights, albedo, _outputs_for(aovs))
 
@@ -233,8 +249,8 @@ class Renderer:
         value = 0
         heights = self._heights[-1][1]
         for index in range(settings.samples):
-            slot = frame.uniforms[frame.acquire()]
-            if index < len(frame.uniforms):  # later samples find the slots filled
+            slot = frame.blocks[frame.acquire()]
+            if index < len(frame.blocks):  # later samples find the slots filled
                 fill_block(slot["terrain"], scene.terrain, heights)
                 fill_frame(slot["frame"], scene, size, settings)
             fill_sample(slot["frame"], index, settings.samples)
@@ -257,13 +273,16 @@ class Renderer:
 
     def _upload(self, terrain: Terrain) -> tuple[DeviceHeights, DeviceAlbedo]:
         """Return the terrain's parts on the device, uploaded unless they are there already; the newest are kept."""
-        heights = self._find(self._heights, terrain.heights, lambda: DeviceHeights(self._device, terrain))
+        heights = self._upload_heights(terrain)
         albedo = terrain.surface_albedo
         # Constants need no texels of their own, and ramps are told apart by their few colours.
         key: Any = albedo
         if albedo.pixels is None or albedo.kind == "ramp":
             key = b"" if albedo.pixels is None else albedo.pixels.tobytes()
         return heights, self._find(self._albedos, key, lambda: DeviceAlbedo(self._device, albedo))
+
+    def _upload_heights(self, terrain: Terrain) -> DeviceHeights:
+        return self._find(self._heights, terrain.heights, lambda: DeviceHeights(self._device, terrain))
 
     def _find(self, kept: list[tuple[Any, Any]], key: Any, make: Callable[[], Any]) -> Any:
         for i, (known, part) in enumerate(kept):
@@ -296,20 +315,24 @@ class Renderer:
             raise InputError(f"trace was given a {type(terrain).__name__}; wanted a vkforge.Terrain")
         origins, directions = _rays("origins", origins), _rays("directions", directions)
         if origins.shape != directions.shape:
-            raise InputError(f"there are {len(origins)} origins and {len(directions)} directions; wanted as many of each")
+            raise InputError(
+                f"there are {len(origins)} origins and {len(directions)} directions; wanted as many of each"
+            )
         lengths = np.linalg.norm(directions, axis=1, keepdims=True)
         if len(lengths) and lengths.min() == 0:
             raise InputError("a direction is zero; wanted vectors of any length but zero")
         directions = directions / lengths
+        allocator = self._device.allocator
+        batch = max(1, min(TRACE_BATCH, (allocator.host_cap - allocator.host_reserved) // (4 * TRACE_BYTES)))
         parts = [
-            self._trace_batch(terrain, origins[i : i + TRACE_BATCH], directions[i : i + TRACE_BATCH])
-            for i in range(0, len(origins), TRACE_BATCH)
+            self._trace_batch(terrain, origins[i : i + batch], directions[i : i + batch])
+            for i in range(0, len(origins), batch)
         ]
         results = np.concatenate(parts) if parts else np.zeros((0, 4), np.float32)
         return Hits(t=results[:, 3].copy(), normal=results[:, :3].copy())
 
     def _trace_batch(self, terrain: Terrain, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
-        heights, _ = self._upload(terrain)
+        heights = self._upload_heights(terrain)
         count = len(origins)
         owner = Owner(self._device, "trace")
         frame = None
@@ -332,7 +355,7 @@ class Renderer:
             )
             graph.hand_over("read back", Access.HOST_READ, output)
             frame = Frame(self._device, graph, slots=1, once=True)
-            fill_block(frame.uniforms[frame.acquire()]["terrain"], terrain, heights)
+            fill_block(frame.blocks[frame.acquire()]["terrain"], terrain, heights)
             frame.wait(frame.submit())
             results.invalidate()
             return results.array(np.float32, 4 * count).reshape(count, 4).copy()
@@ -408,9 +431,12 @@ class Renderer:
             raise DeviceError(f"closing the renderer left memory behind: {', '.join(leaks)}; please report this")
 
     def __enter__(self) -> Renderer:
+        self._check_open()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

@@ -49,7 +49,7 @@ class Settings:
                 raise InputError(f"{name} is {show(value)}; wanted a whole number from {low} to {high}")
             object.__setattr__(self, name, int(value))
         object.__setattr__(self, "exposure", number("exposure (EV stops)", self.exposure, -32.0, 32.0))
-        if self.tonemap not in TONEMAPS:
+        if not isinstance(self.tonemap, str) or self.tonemap not in TONEMAPS:
             hint = suggest(str(self.tonemap), TONEMAPS)
             raise InputError(f"no tone mapping called {show(self.tonemap)}{hint} (there are {', '.join(TONEMAPS)})")
 

@@ -23,7 +23,6 @@ class Memory(enum.IntFlag):
     """Kinds of memory access (VkAccessFlagBits2)."""
 
     NONE = 0
-    UNIFORM_READ = 0x8
     TRANSFER_READ = 0x800
     TRANSFER_WRITE = 0x1000
     HOST_READ = 0x2000
@@ -66,7 +65,6 @@ class Access(enum.Enum):
     STORAGE_READ = Scope(Stage.COMPUTE, Memory.STORAGE_READ, Layout.GENERAL)
     STORAGE_WRITE = Scope(Stage.COMPUTE, Memory.STORAGE_WRITE, Layout.GENERAL)
     STORAGE_READ_WRITE = Scope(Stage.COMPUTE, Memory.STORAGE_READ | Memory.STORAGE_WRITE, Layout.GENERAL)
-    UNIFORM = Scope(Stage.COMPUTE, Memory.UNIFORM_READ, Layout.GENERAL)
     COPY_SOURCE = Scope(Stage.COPY, Memory.TRANSFER_READ, Layout.TRANSFER_SOURCE)
     COPY_DESTINATION = Scope(Stage.COPY, Memory.TRANSFER_WRITE, Layout.TRANSFER_DESTINATION)
     HOST_READ = Scope(Stage.HOST, Memory.HOST_READ, Layout.GENERAL)
@@ -83,8 +81,6 @@ def access_of(kind: str, readable: bool, writable: bool) -> Access:
     Raises:
         ValueError: The kind is unknown, or the descriptor can be neither read nor written.
     """
-    if kind == "uniform_buffer":
-        return Access.UNIFORM
     if kind in ("combined_image_sampler", "sampled_image"):
         return Access.SAMPLED
     if kind in ("storage_image", "storage_buffer") and (readable or writable):

@@ -1,4 +1,4 @@
-"""Declaring a frame: images, uniforms and passes, with accesses that come from the shaders themselves."""
+"""Declaring a frame: images, blocks and passes, with accesses that come from the shaders themselves."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class BufferResource:
 
 
 @dataclass(frozen=True, eq=False)
-class UniformResource:
+class BlockResource:
     """A block that the host writes for each frame; its layout is the shaders'."""
 
     name: str
 
 
-Resource = ImageResource | BufferResource | UniformResource
+Resource = ImageResource | BufferResource | BlockResource
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Graph:
     name: str
     passes: list[Pass] = field(default_factory=list)
     resources: dict[str, Resource] = field(default_factory=dict)
-    uniforms: dict[str, np.dtype] = field(default_factory=dict)
+    blocks: dict[str, np.dtype] = field(default_factory=dict)
     load_shader: Callable[[str], Shader] = load
 
     def _add(self, resource: Any) -> Any:
@@ -109,9 +109,9 @@ class Graph:
         """Bring in a storage buffer made elsewhere."""
         return self._add(BufferResource(name, buffer))
 
-    def uniform(self, name: str) -> UniformResource:
-        """Declare a block that the host writes before each frame."""
-        return self._add(UniformResource(name))
+    def block(self, name: str) -> BlockResource:
+        """Declare a block (a `readonly buffer` in the shaders) that the host writes before each frame."""
+        return self._add(BlockResource(name))
 
     def compute(
         self,
@@ -132,7 +132,7 @@ class Graph:
 
         Raises:
             ValueError: A variable is left out, a name is not the shader's, a format is not the declared one, one
-                resource is used in two layouts, or two shaders disagree about a uniform block.
+                resource is used in two layouts, two shaders disagree about a block, or the constants are not the shader's.
         """
         loaded = self.load_shader(shader)
         wanted = {binding.name for binding in loaded.bindings}
@@ -144,10 +144,10 @@ class Graph:
         for binding in loaded.bindings:
             resource = bindings[binding.name]
             where = f"pass {name!r}: {binding.name!r} of shader {shader}"
-            if isinstance(resource, UniformResource):
-                if binding.kind != "uniform_buffer" or binding.dtype is None:
-                    raise ValueError(f"{where} is a {binding.kind}, not a uniform block")
-                if self.uniforms.setdefault(resource.name, binding.dtype) != binding.dtype:
+            if isinstance(resource, BlockResource):
+                if binding.kind != "storage_buffer" or binding.writable or binding.dtype is None:
+                    raise ValueError(f"{where} is a {binding.kind}, not a readonly buffer")
+                if self.blocks.setdefault(resource.name, binding.dtype) != binding.dtype:
                     raise ValueError(f"{where} has another layout than the block {resource.name!r} of an earlier pass")
                 continue
             if isinstance(resource, ImageResource) != ("image" in binding.kind):
@@ -166,15 +166,27 @@ class Graph:
                 scope = Scope(before.stage | scope.stage, before.memory | scope.memory, scope.layout)
             scopes[resource.name] = scope
         uses = tuple(Use(resource, scope) for resource, scope in scopes.items())
-        packed = b""
-        if loaded.push_constants is not None:
-            values = np.zeros((), loaded.push_constants)
-            for key, value in (constants or {}).items():
-                values[key] = value
-            packed = values.tobytes()
+        packed = _pack_constants(name, loaded, constants or {})
         self.passes.append(Pass(name, loaded, extent, dict(bindings), uses, packed))
 
     def hand_over(self, name: str, access: Access, *resources: Resource) -> None:
         """End the frame with `resources` ready for `access` by whatever is submitted after it."""
         uses = tuple(Use(resource.name, access.value) for resource in resources)
         self.passes.append(Pass(name, None, (0, 0), {}, uses))
+
+
+def _pack_constants(name: str, shader: Shader, constants: Mapping[str, Any]) -> bytes:
+    """Return the push-constant block's bytes; every member must be given, and nothing else."""
+    members = shader.push_constants.names or () if shader.push_constants is not None else ()
+    for extra in sorted(constants.keys() - set(members)):
+        raise ValueError(
+            f"pass {name!r}: shader {shader.name} has no push constant {extra!r}; it has {sorted(members)}"
+        )
+    for missing in sorted(set(members) - constants.keys()):
+        raise ValueError(f"pass {name!r}: shader {shader.name} needs the push constant {missing!r}, which is not given")
+    if shader.push_constants is None:
+        return b""
+    values = np.zeros((), shader.push_constants)
+    for key, value in constants.items():
+        values[key] = value
+    return values.tobytes()

@@ -8,7 +8,7 @@ from typing import Any
 from vkforge.errors import DeviceLostError, OutOfMemoryError
 from vkforge.graph.access import Layout, Memory, Stage
 from vkforge.graph.alias import Life, place
-from vkforge.graph.builder import BufferResource, Graph, ImageResource, Resource, UniformResource
+from vkforge.graph.builder import BlockResource, BufferResource, Graph, ImageResource, Resource
 from vkforge.graph.plan import Plan, PlannedImage, PlannedPass
 from vkforge.graph.sync import Barrier, Schedule, derive
 from vkforge.memory.intents import Intent
@@ -24,7 +24,7 @@ _serials = itertools.count()
 class Frame:
     """A graph made real.
 
-    A frame of the picture is: `acquire` a slot (waits until its last submission is done), write its `uniforms`,
+    A frame of the picture is: `acquire` a slot (waits until its last submission is done), write its `blocks`,
     `submit` it, wait for the value. With `once=True` the schedule is that of a single run instead of the steady state.
     """
 
@@ -52,7 +52,7 @@ class Frame:
         self._make_images()
         self._place_transients()
         self.schedule = self._derive(once)
-        self._make_uniforms(slots)
+        self._make_blocks(slots)
         self._record(slots, once)
 
     def _make_images(self) -> None:
@@ -115,27 +115,27 @@ class Frame:
             once=once,
         )
 
-    def _make_uniforms(self, slots: int) -> None:
-        """Lay the uniform blocks of all slots into one host-written buffer, and view each as a record."""
-        align = int(self._device.info.limits["minUniformBufferOffsetAlignment"])
-        self.uniforms: list[dict[str, Any]] = [{} for _ in range(slots)]
+    def _make_blocks(self, slots: int) -> None:
+        """Lay the blocks of all slots into one host-written buffer, and view each as a record."""
+        align = int(self._device.info.limits["minStorageBufferOffsetAlignment"])
+        self.blocks: list[dict[str, Any]] = [{} for _ in range(slots)]
         self._ranges: list[dict[str, BoundBuffer]] = [{} for _ in range(slots)]
         offsets, end = [], 0
         for _ in range(slots):
-            for name, dtype in self.graph.uniforms.items():
+            for name, dtype in self.graph.blocks.items():
                 offsets.append((name, end))
                 end += -(-dtype.itemsize // align) * align
         if not end:
             return
-        buffer = Buffer(self._owner, "uniforms", end, frozenset(["uniform"]), Intent.DYNAMIC)
+        buffer = Buffer(self._owner, "blocks", end, frozenset(["storage"]), Intent.DYNAMIC)
         for i, (name, offset) in enumerate(offsets):
-            slot = i // len(self.graph.uniforms)
-            dtype = self.graph.uniforms[name]
-            self.uniforms[slot][name] = buffer.array(dtype, 1, offset)[0]
+            slot = i // len(self.graph.blocks)
+            dtype = self.graph.blocks[name]
+            self.blocks[slot][name] = buffer.array(dtype, 1, offset)[0]
             self._ranges[slot][name] = BoundBuffer(buffer.handle, offset, dtype.itemsize)
 
     def _bound(self, resource: Resource, use_layout: int, slot: int) -> BoundBuffer | BoundImage:
-        if isinstance(resource, UniformResource):
+        if isinstance(resource, BlockResource):
             return self._ranges[slot][resource.name]
         if isinstance(resource, BufferResource):
             return BoundBuffer(resource.source.handle, 0, resource.source.size)
@@ -186,7 +186,8 @@ class Frame:
     def _enter_steady_state(self) -> None:
         """Bring persistent images into the layout in which every frame will find them."""
         barriers = [
-            Barrier(name, Stage.NONE, Memory.NONE, Stage.COMPUTE, Memory.NONE, Layout.UNDEFINED, layout)
+            # To every stage that a frame may begin with: its first barriers wait for how the frame before it ended.
+            Barrier(name, Stage.NONE, Memory.NONE, Stage.COMPUTE | Stage.COPY, Memory.NONE, Layout.UNDEFINED, layout)
             for name, layout in self.schedule.entry_layouts.items()
             if name in self.images and self.graph.resources[name].lifetime == "persistent"  # type: ignore[union-attr]
         ]
@@ -252,7 +253,13 @@ class Frame:
             assert isinstance(resource, ImageResource)
             images.append(
                 PlannedImage(
-                    name, resource.format, resource.size, resource.lifetime, life.size, life.first, life.last,
+                    name,
+                    resource.format,
+                    resource.size,
+                    resource.lifetime,
+                    life.size,
+                    life.first,
+                    life.last,
                     self.placement.offsets.get(name),
                 )
             )
@@ -260,5 +267,5 @@ class Frame:
 
     def release(self) -> None:
         """Give everything back once the GPU is done with it."""
-        self.uniforms = []
+        self.blocks = []
         self._owner.release()

@@ -18,11 +18,17 @@ from vkforge.scene.scene import Scene
 from vkforge.settings import TONEMAPS, Settings
 from vkforge.vk.device import Device
 
-# Plastic-number steps (Roberts 2018, "The unreasonable effectiveness of quasirandom sequences"): even at any count.
-R2 = (0.7548776662466927, 0.5698402909980532)
-
 # Images that a frame can hand to the readback, by what the renderer calls them.
-OUTPUTS = ("display", "radiance", "position", "normal", "geometric_normal", "albedo", "sun_visibility", "sky_visibility")
+OUTPUTS = (
+    "display",
+    "radiance",
+    "position",
+    "normal",
+    "geometric_normal",
+    "albedo",
+    "sun_visibility",
+    "sky_visibility",
+)
 
 
 def build(size: tuple[int, int], heights: DeviceHeights, albedo: DeviceAlbedo, outputs: tuple[str, ...]) -> Graph:
@@ -36,7 +42,7 @@ def build(size: tuple[int, int], heights: DeviceHeights, albedo: DeviceAlbedo, o
     """
     graph = Graph("lit")
     heightfield = import_heightfield(graph, heights)
-    frame = graph.uniform("frame")
+    frame = graph.block("frame")
     gbuffer = primary(graph, size, heightfield, frame, import_albedo(graph, albedo))
     sun_light = sun(graph, size, heightfield, frame, gbuffer)
     sky_light = sky(graph, size, heightfield, frame, gbuffer)
@@ -115,8 +121,19 @@ def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settin
 def fill_sample(block: Any, index: int, count: int) -> None:
     """Write what changes from sample to sample: its index, and where in the pixel it looks.
 
-    The last sample looks through the pixel's centre, so that the G-buffer it leaves is the one at pixel centres.
+    The places are the Hammersley set of `count` points, shifted so that the last sample looks through the pixel's centre:
+    the G-buffer it leaves is the one at pixel centres.
     """
     step = count - 1 - index
     block["sample_index"] = index
-    block["jitter"] = ((0.5 + step * R2[0]) % 1.0, (0.5 + step * R2[1]) % 1.0)
+    block["jitter"] = ((0.5 + step / count) % 1.0, (0.5 + _radical_inverse(step)) % 1.0)
+
+
+def _radical_inverse(index: int) -> float:
+    """Return `index` with its binary digits mirrored at the point (van der Corput 1935)."""
+    result, digit = 0.0, 0.5
+    while index:
+        result += digit * (index & 1)
+        index >>= 1
+        digit /= 2
+    return result

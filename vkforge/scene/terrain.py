@@ -24,7 +24,7 @@ Affine = tuple[float, float, float, float, float, float]
 _MATERIAL = Material()
 
 # Depth of the automatic skirt below the lowest point, as a share of the block's longer side in the picture.
-SKIRT_SHARE = 0.08
+SKIRT_SHARE = 0.05
 
 # Heights that a Terrain has made its own, with their range, by id: dataclasses.replace() hands them back to the
 # constructor, which then neither copies nor scans them again. An entry goes when its array does.
@@ -51,7 +51,7 @@ class Terrain:
         material: roughness, metallic, specular.
         vertical_exaggeration: factor on the heights in the picture, greater than 0.
         skirt: None for open edges, or the elevation in metres (before exaggeration, at most the lowest height) of the
-            base plane down to which walls close the block; "auto" puts it 8 % of the longer side below the lowest
+            base plane down to which walls close the block; "auto" puts it 5 % of the longer side below the lowest
             height, as seen in the picture. Kept as a number or None.
         skirt_color: linear RGB or colour string of those walls.
         crs: coordinate reference system as WKT or "EPSG:...", for georeferenced outputs.
@@ -96,7 +96,7 @@ class Terrain:
         material: Material = _MATERIAL,
         vertical_exaggeration: float = 1.0,
         skirt: float | str | None = None,
-        skirt_color: Color = (0.35, 0.33, 0.31),
+        skirt_color: Color = (0.52, 0.49, 0.45),
         crs: str | None = None,
         transform: Sequence[float] | None = None,
     ) -> None:

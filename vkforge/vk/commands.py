@@ -50,9 +50,7 @@ class Commands:
     def label(self, text: str) -> None:
         """Begin a debug label, which `end_label` ends."""
         if self._device.debug_utils:
-            self._device.fn.vkCmdBeginDebugUtilsLabelEXT(
-                self.handle, struct("VkDebugUtilsLabelEXT", pLabelName=text)
-            )
+            self._device.fn.vkCmdBeginDebugUtilsLabelEXT(self.handle, struct("VkDebugUtilsLabelEXT", pLabelName=text))
 
     def end_label(self) -> None:
         """End the innermost debug label."""

@@ -101,14 +101,23 @@ class Device:
         self.handle = handle[0]
         resolve = instance.fn.vkGetDeviceProcAddr
         self.fn = Functions(lambda name: resolve(self.handle, name))
+        self._make_timeline()
+        try:
+            self._open(host_memory_cap)
+        except BaseException:
+            self.destroy("Semaphore", self.timeline)
+            self.fn.vkDestroyDevice(self.handle, ffi.NULL)
+            raise
+
+    def _open(self, host_memory_cap: int) -> None:
+        """Make what lives as long as the device does."""
         queue_handle = ffi.new("VkQueue*")
         self.fn.vkGetDeviceQueue(self.handle, self.family, 0, queue_handle)
         self.queue = queue_handle[0]
         properties = struct("VkPhysicalDeviceMemoryProperties")
-        instance.fn.vkGetPhysicalDeviceMemoryProperties(self._physical, properties)
+        self._instance.fn.vkGetPhysicalDeviceMemoryProperties(self._physical, properties)
         self.allocator = Allocator(_VulkanMemory(self, self.info, properties), host_cap=host_memory_cap)
         self._deferred: deque[tuple[int, Callable[[], None]]] = deque()
-        self._make_timeline()
         self.pipeline_cache = pipeline_cache.create(self)
         self.pipelines: dict[str, Any] = {}
         self.samplers: dict[str, Any] = {}
@@ -120,7 +129,9 @@ class Device:
         )
         computing = [i for i, family in enumerate(families) if family.queueFlags & C.VK_QUEUE_COMPUTE_BIT]
         if not computing:
-            raise DeviceError(f"{self.info.name} has no compute queue; choose another device (vkforge probe lists them)")
+            raise DeviceError(
+                f"{self.info.name} has no compute queue; choose another device (vkforge probe lists them)"
+            )
         best = max(computing, key=lambda i: (bool(families[i].queueFlags & C.VK_QUEUE_GRAPHICS_BIT), -i))
         self.timestamp_bits = families[best].timestampValidBits
         return best
@@ -159,7 +170,9 @@ class Device:
     def create(self, kind: str, create_info: Any, name: str) -> Any:
         """Create and name a Vulkan object of `kind` ("Image" for vkCreateImage); return its handle."""
         handle = ffi.new(f"Vk{kind}*")
-        check(getattr(self.fn, f"vkCreate{kind}")(self.handle, create_info, ffi.NULL, handle), f"creating {kind} {name}")
+        check(
+            getattr(self.fn, f"vkCreate{kind}")(self.handle, create_info, ffi.NULL, handle), f"creating {kind} {name}"
+        )
         words = "".join("_" + c if c.isupper() else c for c in kind).upper()
         self.set_name(getattr(C, f"VK_OBJECT_TYPE{words}"), handle[0], name)
         return handle[0]
@@ -260,14 +273,14 @@ class Device:
         """Wait for the GPU, destroy everything, and return the names of allocations that nobody freed."""
         if self.closed:
             return []
+        for pipeline in self.pipelines.values():
+            pipeline.release()
         self.closed = True
         if not self.lost:
             self.fn.vkDeviceWaitIdle(self.handle)
         for _, destroy in self._deferred:
             destroy()
         self._deferred.clear()
-        for pipeline in self.pipelines.values():
-            pipeline.destroy()
         for sampler in self.samplers.values():
             self.destroy("Sampler", sampler)
         if not self.lost:

@@ -32,14 +32,13 @@ REQUIRED_LIMITS = {
     "maxPerStageDescriptorStorageImages": 4,
     "maxPushConstantsSize": 128,
     "maxStorageBufferRange": 2**27,
-    "maxUniformBufferRange": 16384,
 }
 NOTED_LIMITS = (
     *REQUIRED_LIMITS,
     "maxMemoryAllocationCount",
     "bufferImageGranularity",
     "nonCoherentAtomSize",
-    "minUniformBufferOffsetAlignment",
+    "minStorageBufferOffsetAlignment",
     "optimalBufferCopyOffsetAlignment",
     "optimalBufferCopyRowPitchAlignment",
     "timestampComputeAndGraphics",
@@ -135,7 +134,8 @@ class Instance:
         resolve = lib.vkGetInstanceProcAddr
         start = Functions(lambda name: resolve(ffi.NULL, name))
         layers = {
-            string(layer.layerName) for layer in enumerate_all(start.vkEnumerateInstanceLayerProperties, "VkLayerProperties")
+            string(layer.layerName)
+            for layer in enumerate_all(start.vkEnumerateInstanceLayerProperties, "VkLayerProperties")
         }
         if validation and VALIDATION_LAYER not in layers:
             raise VulkanMissingError(
@@ -223,7 +223,12 @@ class Instance:
             self.fn.vkGetPhysicalDeviceProperties2(handle, properties2)
             features = self.feature_chain()
             self.fn.vkGetPhysicalDeviceFeatures2(handle, features[0])
-            have = {name: getattr(chained, name) for chained in features[1:] for name in REQUIRED_FEATURES if hasattr(chained, name)}
+            have = {
+                name: getattr(chained, name)
+                for chained in features[1:]
+                for name in REQUIRED_FEATURES
+                if hasattr(chained, name)
+            }
             reasons += [f"it lacks the feature {name}" for name in REQUIRED_FEATURES if not have[name]]
         memory = struct("VkPhysicalDeviceMemoryProperties")
         self.fn.vkGetPhysicalDeviceMemoryProperties(handle, memory)
@@ -299,6 +304,7 @@ def choose_device(devices: list[DeviceInfo], wanted: str | int = "auto") -> tupl
         if not matches:
             hint = suggest(text, [device.name for device in devices])
             raise InputError(f"no Vulkan device matches {source}; there is {listed}{hint}")
+        matches.sort(key=lambda device: not device.suitable)
         if not matches[0].suitable:
             raise DeviceError(f"{matches[0].name} can't run vkforge: {', and '.join(matches[0].reasons)}")
         return matches[0], f"asked for by {source}"

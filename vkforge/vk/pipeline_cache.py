@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
+from vkforge.errors import OutputError
+from vkforge.io.atomic import replacing
 from vkforge.vk.ffi import C, ffi, struct
 
 if TYPE_CHECKING:
@@ -67,8 +68,7 @@ def save(device: Device) -> None:
         if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
-        os.replace(file.name, path)
-    except OSError as error:
+        with replacing(path) as stream:
+            stream.write(content)
+    except (OSError, OutputError) as error:
         log.warning("the pipeline cache %s could not be written: %s", path, error)

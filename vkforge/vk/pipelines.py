@@ -12,7 +12,6 @@ from vkforge.vk.shaders import load
 from vkforge.vk.spirv import Shader
 
 DESCRIPTOR_TYPES = {
-    "uniform_buffer": C.VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
     "storage_buffer": C.VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
     "combined_image_sampler": C.VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER,
     "storage_image": C.VK_DESCRIPTOR_TYPE_STORAGE_IMAGE,
@@ -42,7 +41,7 @@ class ComputePipeline:
 
     def __init__(self, device: Device, shader: Shader) -> None:
         self.shader = shader
-        self._device = device
+        self._owner = owner = Owner(device, "pipelines")
         name = shader.name
         bindings = [
             struct(
@@ -54,7 +53,7 @@ class ComputePipeline:
             )
             for binding in shader.bindings
         ]
-        self.set_layout = device.create(
+        self.set_layout = owner.create(
             "DescriptorSetLayout",
             struct("VkDescriptorSetLayoutCreateInfo", bindingCount=len(bindings), pBindings=bindings),
             name,
@@ -62,7 +61,7 @@ class ComputePipeline:
         constants = struct(
             "VkPushConstantRange", stageFlags=C.VK_SHADER_STAGE_COMPUTE_BIT, size=shader.push_constant_size
         )
-        self.layout = device.create(
+        self.layout = owner.create(
             "PipelineLayout",
             struct(
                 "VkPipelineLayoutCreateInfo",
@@ -74,9 +73,7 @@ class ComputePipeline:
             name,
         )
         code = shader.code
-        module = device.create(
-            "ShaderModule", struct("VkShaderModuleCreateInfo", codeSize=len(code), pCode=code), name
-        )
+        module = owner.create("ShaderModule", struct("VkShaderModuleCreateInfo", codeSize=len(code), pCode=code), name)
         stage = struct(
             "VkPipelineShaderStageCreateInfo", stage=C.VK_SHADER_STAGE_COMPUTE_BIT, module=module, pName="main"
         )
@@ -85,16 +82,16 @@ class ComputePipeline:
         result = device.fn.vkCreateComputePipelines(
             device.handle, device.pipeline_cache, 1, create_info, ffi.NULL, handle
         )
-        device.destroy("ShaderModule", module)
+        if result < 0:
+            owner.release()
         check(result, f"making the pipeline of {name}")
         self.handle = handle[0]
+        owner.on_release(lambda: device.destroy("Pipeline", self.handle))
         device.set_name(C.VK_OBJECT_TYPE_PIPELINE, self.handle, name)
 
-    def destroy(self) -> None:
-        """Destroy everything now; the device calls this when it closes."""
-        self._device.destroy("Pipeline", self.handle)
-        self._device.destroy("PipelineLayout", self.layout)
-        self._device.destroy("DescriptorSetLayout", self.set_layout)
+    def release(self) -> None:
+        """Destroy everything once the GPU is done with it."""
+        self._owner.release()
 
     def groups(self, extent: tuple[int, int]) -> tuple[int, int]:
         """Return how many work groups cover `extent` invocations."""

@@ -18,9 +18,7 @@ class Timestamps:
         self._enabled = owner.device.timestamp_bits > 0
         self._count = 2 * len(self.names)
         if self._enabled:
-            create_info = struct(
-                "VkQueryPoolCreateInfo", queryType=C.VK_QUERY_TYPE_TIMESTAMP, queryCount=self._count
-            )
+            create_info = struct("VkQueryPoolCreateInfo", queryType=C.VK_QUERY_TYPE_TIMESTAMP, queryCount=self._count)
             self._pool = owner.create("QueryPool", create_info, "timestamps")
 
     def reset(self, commands: Commands) -> None:

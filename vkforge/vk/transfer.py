@@ -147,10 +147,11 @@ class Readback:
             row_bytes = array[0].nbytes
             rows = limit // row_bytes
             if rows == 0:
+                holders = self._device.allocator.report().top_owners(host_only=True)
                 raise HostCapError(
                     f"a row of {image.name} takes {row_bytes / 2**20:.1f} MiB and the host-memory cap of "
-                    f"{self._device.allocator.host_cap / 2**20:.0f} MiB leaves {limit / 2**20:.1f} MiB; "
-                    "render narrower, or raise host_memory_cap"
+                    f"{self._device.allocator.host_cap / 2**20:.0f} MiB leaves {limit / 2**20:.1f} MiB "
+                    f"(holders: {holders}); render narrower, or raise host_memory_cap"
                 )
             for first in range(0, array.shape[0], rows):
                 target = array[first : first + rows]
@@ -181,9 +182,7 @@ class Readback:
             self._drop(slot)
             owner = Owner(self._device, f"readback#{next(_serials)}")
             self._owners[slot] = owner
-            self._buffers[slot] = Buffer(
-                owner, f"ring {slot}", size, frozenset(["copy_destination"]), Intent.READBACK
-            )
+            self._buffers[slot] = Buffer(owner, f"ring {slot}", size, frozenset(["copy_destination"]), Intent.READBACK)
             self._commands[slot] = Commands(owner, f"ring {slot}")
         return slot
 

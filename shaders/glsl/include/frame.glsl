@@ -1,11 +1,11 @@
 // What changes from frame to frame: camera, lights, and how far the accumulation is.
 //
 // Bindings (set 0):
-//   3  frame   uniform block
+//   3  frame   readonly buffer (for the reason in terrain.glsl)
 #ifndef VKFORGE_FRAME_GLSL
 #define VKFORGE_FRAME_GLSL
 
-layout(set = 0, binding = 3, scalar) uniform Frame {
+layout(set = 0, binding = 3, scalar) readonly buffer Frame {
     vec3 origin;        // camera: o = origin + u origin_u + v origin_v, world metres,
     vec3 origin_u;      // d = normalize(direction + u direction_u + v direction_v),
     vec3 origin_v;      // u and v from -1 to 1, right and up

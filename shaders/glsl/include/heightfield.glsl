@@ -82,30 +82,34 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
     direction.xy = mix(direction.xy, inward * 1.0e-12, lessThan(abs(direction.xy), vec2(1.0e-12)));
     vec2 inverse = 1.0 / direction.xy;
 
-    // Clip to the box.
+    // Clip to the box. Where the ray leaves it through floor or ceiling there is slack for the rounding of its z, so that
+    // ground at the lowest or highest elevation is never left unseen.
     float floor_z = terrain.has_skirt == 1u ? terrain.base : 0.0;
     vec2 ta = (vec2(0.0) - origin.xy) * inverse, tb = (extent - origin.xy) * inverse;
     vec2 t_near = min(ta, tb), t_far = max(ta, tb);
     float t_side = max(t_near.x, t_near.y);
     float t = max(t_side, 0.0);
-    float t_exit = min(min(t_far.x, t_far.y), t_end);
+    float t_out = min(t_far.x, t_far.y);
+    float t_exit = min(t_out, t_end);
+    float slack = 1.0 + 1.0e-6 * max(abs(origin.z), abs(origin.z + direction.z * t_out));
+    bool down = direction.z < 0.0;
     float t_floor = t_end;
-    bool through_floor = false;
     if (abs(direction.z) > 1.0e-20) {
-        float tz0 = (floor_z - origin.z) / direction.z, tz1 = (65535.0 - origin.z) / direction.z;
-        through_floor = tz0 > tz1;
-        t_floor = tz0;
-        if (!through_floor && tz0 > t) t_side = -1.0;  // it comes up through the base
-        t = max(t, min(tz0, tz1));
-        t_exit = min(t_exit, max(tz0, tz1));
-    } else if (origin.z < floor_z || origin.z > 65535.0) {
+        t_floor = (floor_z - origin.z) / direction.z;
+        float t_low = (floor_z - slack - origin.z) / direction.z;
+        float t_high = (65535.0 + slack - origin.z) / direction.z;
+        float t_enter = down ? t_high : terrain.has_skirt == 1u ? t_floor : t_low;
+        if (!down && t_enter > t) t_side = -1.0;  // it comes up through the base
+        t = max(t, t_enter);
+        t_exit = min(t_exit, down ? t_low : t_high);
+    } else if (origin.z < floor_z - slack || origin.z > 65535.0 + slack) {
         return hit;
     }
     if (!(t <= t_exit)) return hit;
 
     if (terrain.has_skirt == 1u && !on_surface && t > 0.0) {
         vec3 at = origin + direction * t;
-        bool from_below = direction.z > 0.0 && t_floor == t;
+        bool from_below = !down && t_floor == t;
         ivec2 cell = clamp(ivec2(floor(at.xy)), ivec2(0), cells - 1);
         Patch p = load_patch(cell);
         if (from_below || (t == t_side && !p.hole && at.z < patch_height(p, clamp(at.xy - vec2(cell), 0.0, 1.0)))) {
@@ -126,6 +130,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
     float side = on_surface ? 1.0 : 0.0;
     float position_rounding = 4.0e-7 * max(extent.x, extent.y);
     bool starting = on_surface;
+    bool under_edge = false;
     cell >>= level;
 
     while (true) {
@@ -146,8 +151,14 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
             side = low == 0u ? 0.0 : above ? 1.0 : -1.0;
         } else {
             Patch p = load_patch(cell);
-            if (p.hole) {
+            if (starting && (t_next - t) * max(abs(direction.x), abs(direction.y)) <= position_rounding) {
+                // The point lies on this cell's edge and the ray leaves it at once: the patch it starts over is the next,
+                // unless the terrain ends there.
+                vec2 uv = clamp((origin.xy - vec2(cell)) + direction.xy * t, 0.0, 1.0);
+                under_edge = direction.z < dot(patch_slopes(p, uv), direction.xy);
+            } else if (p.hole) {
                 side = 0.0;
+                starting = false;
             } else {
                 vec2 uv = (origin.xy - vec2(cell)) + direction.xy * t;
                 float C = z - patch_height(p, uv);
@@ -157,6 +168,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
                 if (starting) {
                     origin.z -= C;
                     C = 0.0;
+                    starting = false;
                 }
                 if (side == 0.0) side = C < 0.0 ? -1.0 : 1.0;
                 float tolerance = 0.02 + position_rounding * (abs(p.a) + abs(p.b) + abs(p.c));
@@ -169,7 +181,6 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
                     return hit;
                 }
             }
-            starting = false;
         }
         if (t_next >= t_exit) break;
         t = t_next;
@@ -180,13 +191,18 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
         ivec2 last = (cells - 1) >> level;
         if (any(lessThan(cell, ivec2(0))) || any(greaterThan(cell, last))) break;
         // A step into an even cell going up, or an odd one going down, has left the parent.
-        if (level < top && (moved & 1) == 1) {
+        if (level < top && (moved & 1) == 1 && !starting) {
             ++level;
             cell >>= 1;
         }
     }
 
-    if (terrain.has_skirt == 1u && through_floor && t_floor <= t_end && t_floor <= min(t_far.x, t_far.y) && side >= 0.0) {
+    if (starting && under_edge) {
+        hit.t = 0.0;
+        hit.kind = HIT_GROUND;
+        return hit;
+    }
+    if (terrain.has_skirt == 1u && down && t_floor > 0.0 && t_floor <= min(t_end, t_out) && side >= 0.0) {
         hit.t = t_floor;  // the base plane, seen through a hole
         hit.kind = HIT_SKIRT;
         hit.normal = vec3(0.0, 0.0, 1.0);

@@ -1,8 +1,11 @@
 // The heightfield as shaders see it, and its grid space.
 //
 // Bindings (set 0):
-//   0  terrain   uniform block   size, grid transform and surface of the heightfield
+//   0  terrain   readonly buffer size, grid transform and surface of the heightfield
 //   1  heights   sampler2D       one elevation a sample in metres, row 0 north; -1e30 where there is none
+//
+// A buffer and not a uniform block, because lavapipe (Mesa 22.3.6) compiles a shader anew, and keeps it, for the values
+// of a uniform that branches depend on: 500 KiB and milliseconds a submission.
 //
 // Grid space: x counts columns east, y counts rows south, from the first sample; z is the elevation in steps of
 // 1/65531 of the DEM's range, with the lowest point at 2 and the highest at 65533, so that pyramid bounds are integers.
@@ -13,7 +16,7 @@
 const float LOWEST = 2.0;          // grid z of the lowest point
 const float HOLE_BELOW = -1.0e29;  // elevations under this are holes; the host writes -1e30 for NaN
 
-layout(set = 0, binding = 0, scalar) uniform Terrain {
+layout(set = 0, binding = 0, scalar) readonly buffer Terrain {
     vec3 origin;         // world position of grid (0, 0, LOWEST): the first sample's column, at the lowest elevation
     vec3 scale;          // grid units per metre; y is negative, z includes the vertical exaggeration
     float height_low;    // lowest elevation, metres; subtracted first, so that a high datum costs no precision

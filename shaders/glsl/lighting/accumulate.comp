@@ -1,7 +1,7 @@
 // Adds this sample to the running means, so that after the last one they are the picture and its visibilities.
 //
 // Bindings (set 0):
-//   3  frame            uniform block      see include/frame.glsl
+//   3  frame            readonly buffer    see include/frame.glsl
 //   4  position         readonly rgba32f   w is infinite where the ray missed
 //   5  sun_light        readonly rgba32f   radiance and visibility of this sample
 //   6  sky_light        readonly rgba32f   likewise

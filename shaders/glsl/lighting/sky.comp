@@ -1,15 +1,14 @@
 // The sky's light at each pixel: reflected radiance and cosine-weighted visibility, by rays over the hemisphere.
 //
 // Bindings (set 0):
-//   0  terrain            uniform block      see include/terrain.glsl
+//   0  terrain            readonly buffer    see include/terrain.glsl
 //   1  heights            sampler2D          elevations
 //   2  pyramid            usampler2D         bounds
-//   3  frame              uniform block      see include/frame.glsl
+//   3  frame              readonly buffer    see include/frame.glsl
 //   4  position           readonly rgba32f   G-buffer, see include/gbuffer.glsl
 //   5  normal             readonly rgba16f
-//   6  geometric_normal   readonly rgba16f
-//   7  albedo             readonly rgba16f
-//   8  sky_light          writeonly rgba32f  radiance towards the camera; w is the visibility
+//   6  albedo             readonly rgba16f
+//   7  sky_light          writeonly rgba32f  radiance towards the camera; w is the visibility
 //
 // Directions come from the cosine about the shading normal and, for glossy surfaces, half of them from the visible
 // normals, joined by the balance heuristic (Veach 1997). Visibility counts the cosine's alone, and of those the ones that
@@ -25,7 +24,7 @@
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
-layout(set = 0, binding = 8, rgba32f) writeonly uniform image2D sky_light;
+layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D sky_light;
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
@@ -35,7 +34,7 @@ void main() {
     uint kind = uint(shading.w);
     if (kind != HIT_NOTHING) {
         vec4 at = imageLoad(position, pixel);
-        vec3 n = normalize(shading.xyz), ng = imageLoad(geometric_normal, pixel).xyz;
+        vec3 n = normalize(shading.xyz);
         Surface surface =
             make_surface(imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular);
         vec3 origin, view;
@@ -48,7 +47,7 @@ void main() {
             vec2 square = sobol(frame.sample_index * frame.sky_rays + i, seed);
             bool cosine = i < cosine_rays;
             vec3 l = cosine ? cosine_direction(square, n) : sample_visible_ggx(surface, n, -view, square);
-            if (dot(n, l) <= 0.0 || dot(ng, l) <= 0.0 || occluded(grid, kind, l)) continue;
+            if (dot(n, l) <= 0.0 || occluded(grid, kind, l)) continue;
             if (cosine && l.z > 0.0) light.w += 1.0 / float(cosine_rays);
             if (!surface.glossy) {
                 light.rgb += surface.albedo * sky_radiance(l) / float(cosine_rays);

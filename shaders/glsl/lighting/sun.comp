@@ -1,15 +1,14 @@
 // The sun's light at each pixel: reflected radiance and visibility, by shadow rays towards its disc.
 //
 // Bindings (set 0):
-//   0  terrain            uniform block      see include/terrain.glsl
+//   0  terrain            readonly buffer    see include/terrain.glsl
 //   1  heights            sampler2D          elevations
 //   2  pyramid            usampler2D         bounds
-//   3  frame              uniform block      see include/frame.glsl
+//   3  frame              readonly buffer    see include/frame.glsl
 //   4  position           readonly rgba32f   G-buffer, see include/gbuffer.glsl
 //   5  normal             readonly rgba16f
-//   6  geometric_normal   readonly rgba16f
-//   7  albedo             readonly rgba16f
-//   8  sun_light          writeonly rgba32f  radiance towards the camera; w is the visible part of the disc
+//   6  albedo             readonly rgba16f
+//   7  sun_light          writeonly rgba32f  radiance towards the camera; w is the visible part of the disc
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -21,7 +20,7 @@
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
-layout(set = 0, binding = 8, rgba32f) writeonly uniform image2D sun_light;
+layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D sun_light;
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
@@ -31,7 +30,7 @@ void main() {
     uint kind = uint(shading.w);
     if (kind != HIT_NOTHING) {
         vec4 at = imageLoad(position, pixel);
-        vec3 n = normalize(shading.xyz), ng = imageLoad(geometric_normal, pixel).xyz;
+        vec3 n = normalize(shading.xyz);
         Surface surface =
             make_surface(imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular);
         vec3 origin, view;
@@ -42,8 +41,8 @@ void main() {
             vec3 l = frame.sun_direction;
             if (frame.sun_cos_radius < 1.0)
                 l = cone_direction(sobol(frame.sample_index * frame.sun_rays + i, seed), l, frame.sun_cos_radius);
-            // Below the horizon it is night; below the surface the ground itself is in the way.
-            if (l.z <= 0.0 || dot(ng, l) <= 0.0 || occluded(grid, kind, l)) continue;
+            // Below the horizon it is night; behind the surface the ground itself is in the way, which the tracer tells.
+            if (l.z <= 0.0 || (kind == HIT_SKIRT && dot(n, l) <= 0.0) || occluded(grid, kind, l)) continue;
             light += vec4(brdf_cosine(surface, n, -view, l) * frame.sun_irradiance, 1.0);
         }
         light /= float(frame.sun_rays);

@@ -1,7 +1,7 @@
 // From scene-linear radiance to what a screen shows: exposure, tone mapping, sRGB. Runs on the last sample alone.
 //
 // Bindings (set 0):
-//   3  frame      uniform block      see include/frame.glsl
+//   3  frame      readonly buffer    see include/frame.glsl
 //   4  radiance   readonly rgba32f   mean radiance
 //   5  display    writeonly rgba8    sRGB-encoded; alpha is 1
 #version 460

@@ -1,7 +1,7 @@
 // Any rays against the terrain: what `Renderer.trace` runs.
 //
 // Bindings (set 0):
-//   0  terrain   uniform block    see include/terrain.glsl
+//   0  terrain   readonly buffer  see include/terrain.glsl
 //   1  heights   sampler2D        elevations
 //   2  pyramid   usampler2D       bounds
 //   3  rays      readonly buffer  origin and unit direction of each ray, world metres

@@ -1,10 +1,10 @@
 // What does each pixel see? Fills the G-buffer by tracing one camera ray a pixel.
 //
 // Bindings (set 0):
-//   0  terrain            uniform block      see include/terrain.glsl
+//   0  terrain            readonly buffer    see include/terrain.glsl
 //   1  heights            sampler2D          elevations
 //   2  pyramid            usampler2D         bounds
-//   3  frame              uniform block      see include/frame.glsl
+//   3  frame              readonly buffer    see include/frame.glsl
 //   4  position           writeonly rgba32f  world metres; w is the distance, infinite for a miss
 //   5  normal             writeonly rgba16f  shading normal; w is the kind of hit
 //   6  geometric_normal   writeonly rgba16f

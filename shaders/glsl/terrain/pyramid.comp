@@ -1,7 +1,7 @@
 // One level of the min/max pyramid: level 1 from the heights, every other from the level below.
 //
 // Bindings (set 0):
-//   0  terrain   uniform block    see include/terrain.glsl
+//   0  terrain   readonly buffer  see include/terrain.glsl
 //   1  heights   sampler2D        elevations
 //   3  level     push constants   which level is written
 //   4  finer     readonly r32ui   the level below (for level 1 the level itself, not read)

@@ -12,5 +12,6 @@ def sky(
 ) -> ImageResource:
     """Declare the pass; return this sample's skylight (RGB radiance, and visibility in w)."""
     light = graph.image("sky_light", "rgba32f", size)
-    graph.compute("sky", "lighting/sky.comp", size, **heightfield, frame=frame, sky_light=light, **gbuffer)
+    surface = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
+    graph.compute("sky", "lighting/sky.comp", size, **heightfield, frame=frame, sky_light=light, **surface)
     return light

@@ -79,7 +79,7 @@ class DeviceHeights:
     def _build_pyramid(self, device: Device, terrain: Terrain) -> None:
         graph = Graph("pyramid")
         heights = graph.import_image("heights", self.image)
-        block = graph.uniform("terrain")
+        block = graph.block("terrain")
         levels = [
             graph.import_image(f"level {i + 1}", self.pyramid, level=i, layout=Layout.UNDEFINED)
             for i in range(self.levels)
@@ -99,7 +99,7 @@ class DeviceHeights:
         graph.hand_over("sampled", Access.SAMPLED, *levels)
         frame = Frame(device, graph, slots=1, once=True)
         try:
-            fill_block(frame.uniforms[frame.acquire()]["terrain"], terrain, self)
+            fill_block(frame.blocks[frame.acquire()]["terrain"], terrain, self)
             frame.wait(frame.submit())
         finally:
             frame.release()
@@ -171,7 +171,7 @@ def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
 def import_heightfield(graph: Graph, heights: DeviceHeights) -> dict[str, Any]:
     """Bring the heightfield into a graph; return the bindings that include/heightfield.glsl wants."""
     return {
-        "terrain": graph.uniform("terrain"),
+        "terrain": graph.block("terrain"),
         "heights": graph.import_image("heights", heights.image),
         "pyramid": graph.import_image("pyramid", heights.pyramid),
     }

@@ -14,7 +14,5 @@ def primary(
 ) -> dict[str, ImageResource]:
     """Declare the pass; return the G-buffer's images by name."""
     gbuffer = {name: graph.image(name, format, size) for name, format in GBUFFER.items()}
-    graph.compute(
-        "primary", "terrain/primary.comp", size, **heightfield, frame=frame, albedo_map=albedo_map, **gbuffer
-    )
+    graph.compute("primary", "terrain/primary.comp", size, **heightfield, frame=frame, albedo_map=albedo_map, **gbuffer)
     return gbuffer

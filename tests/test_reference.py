@@ -1,0 +1,124 @@
+"""The shared ground-truth scene, computed by a path tracer that shares nothing with vkforge, at 32 samples a pixel.
+
+The figures and bars are those of its own compare.py, which prints one line a layer.
+"""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from truth import heightfield
+
+import vkforge as vf
+
+FOLDER = Path(__file__).resolve().parents[2] / "shared" / "reference"
+SAMPLES = 32
+SIZE = (640, 360)
+
+pytestmark = pytest.mark.skipif(
+    not (FOLDER / "reference.exr").exists(),
+    reason="the ground-truth scene, ../shared/reference, is not beside this checkout",
+)
+
+
+@pytest.fixture(scope="module")
+def compare() -> ModuleType:
+    pytest.importorskip("OpenEXR")
+    pytest.importorskip("flip_evaluator")
+    spec = importlib.util.spec_from_file_location("reference_compare", FOLDER / "compare.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def description() -> dict:
+    return json.loads((FOLDER / "scene.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def images(renderer: "vf.Renderer", description: dict) -> "dict[str, vf.Image]":
+    """The scene under the sun, the soft sun and the sky, each alone."""
+    camera, sun = description["camera"], description["sun"]
+    terrain = vf.Terrain(
+        np.load(FOLDER / "heights.npy"), cell_size=description["cell_size"], albedo=np.load(FOLDER / "albedo.npy")
+    )
+    view = vf.Camera.perspective(
+        tuple(camera["position"]), tuple(camera["target"]), up=tuple(camera["up"]), fov_x=camera["horizontal_fov_deg"]
+    )
+
+    def sun_of(diameter: float) -> "vf.Sun":
+        return vf.Sun(sun["azimuth_deg"], sun["elevation_deg"], tuple(sun["irradiance_rgb"]), diameter)
+
+    sky = vf.Sky.uniform(tuple(description["sky"]["radiance_rgb"]))
+    soft = 2 * description["soft_sun"]["angular_radius_deg"]
+
+    def render(sun: "vf.Sun | None", sky: "vf.Sky | None", *aovs: str) -> "vf.Image":
+        scene = vf.Scene(terrain, camera=view, sun=sun, sky=sky)
+        return renderer.render(scene, SIZE, samples=SAMPLES, aovs=aovs)
+
+    return {
+        "sun": render(sun_of(0.0), None, "depth", "normal", "sun_visibility"),
+        "soft": render(sun_of(soft), None),
+        "sky": render(None, sky, "sky_visibility"),
+    }
+
+
+LAYERS = {
+    "sun_direct": ("sun", "hdr"),
+    "softsun_direct": ("soft", "hdr"),
+    "sky_direct": ("sky", "hdr"),
+    "depth_t": ("sun", "depth"),
+    "N_shading": ("sun", "normal"),
+    "sun_vis": ("sun", "sun_visibility"),
+    "sky_ao": ("sky", "sky_visibility"),
+}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layer(compare: ModuleType, images: "dict[str, vf.Image]", layer: str, tmp_path: Path) -> None:
+    light, name = LAYERS[layer]
+    image = images[light]
+    arrays: dict[str, Any] = {layer: image.hdr if name == "hdr" else image.aovs[name]}
+    np.savez(tmp_path / "render.npz", **arrays)
+    assert compare.main(tmp_path / "render.npz") == 0
+
+
+def test_background_is_the_sky(compare: ModuleType, images: "dict[str, vf.Image]") -> None:
+    """Camera rays that miss see the sky above the horizon (in row 20), and nothing below it or without a sky."""
+    reference, mask = compare.load_reference()
+    near = [np.roll(mask, (y, x), (0, 1)) for y in range(-2, 3) for x in range(-2, 3)]
+    background = ~np.any(near, axis=0)
+    background[19:22] = False
+    assert background[:19].any()
+    assert background[22:].any()
+    assert (images["sun"].hdr[background] == 0).all()
+    assert np.isinf(images["sun"].aovs["depth"][background]).all()
+    np.testing.assert_allclose(images["sky"].hdr[background], reference["sky_direct"][background], atol=5e-4)
+
+
+def test_brute_force_agrees_with_the_path_tracer(compare: ModuleType, description: dict) -> None:
+    """No GPU: the float64 truth of the other tests against the reference's depths (triangles there, patches here)."""
+    reference, mask = compare.load_reference()
+    camera = description["camera"]
+    position = np.array(camera["position"])
+    forward = np.array(camera["target"]) - position
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, [0.0, 0.0, 1.0])
+    right /= np.linalg.norm(right)
+    rows, cols = (pixels[:: 1 + len(pixels) // 3000] for pixels in np.nonzero(mask))
+    half = np.tan(np.radians(camera["horizontal_fov_deg"] / 2))
+    u, v = (2 * (cols + 0.5) / SIZE[0] - 1) * half, (1 - 2 * (rows + 0.5) / SIZE[1]) * half * SIZE[1] / SIZE[0]
+    directions = forward + u[:, None] * right + v[:, None] * np.cross(right, forward)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    heights = np.load(FOLDER / "heights.npy")
+    hits = heightfield.intersect(heights, (10.0, 10.0), np.tile(position, (len(u), 1)), directions)
+    error = np.abs(hits.t / reference["depth_t"][rows, cols] - 1)
+    print(f"depth of {len(u)} pixels: median {np.median(error):.1e}, 99th percentile {np.quantile(error, 0.99):.1e}")
+    assert np.quantile(error, 0.99) < 5e-4

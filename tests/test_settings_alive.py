@@ -1,0 +1,272 @@
+"""No setting is read by nothing: for each there is a picture that it changes.
+
+One table drives all. A parameter that is missing from it, or a row for one that is gone, fails.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import vkforge as vf
+
+pytestmark = pytest.mark.gpu
+
+SIZE = (32, 20)
+RNG = np.random.default_rng(21)
+ROUGH = RNG.random((13, 17)) * 4.0
+ROUGH.flags.writeable = False
+IMAGE = RNG.random((5, 6, 3))
+RASTER = RNG.random((7, 9))
+TRANSFORM = (30.0, 0.0, 500_000.0, 0.0, -30.0, 4_000_000.0)
+SHINY = {"roughness": 0.4, "specular": 0.9}
+
+
+DEFAULT = object()
+
+
+class Row(NamedTuple):
+    """Two values of a parameter, a scene (and options of the render) made with each, and where the difference shows.
+
+    `value` may be DEFAULT: what the signature says. `where` is "rgba", "hdr", "size", "georeference" or an AOV.
+    """
+
+    make: Callable[[Any], Any]
+    value: Any
+    other: Any
+    where: str = "hdr"
+
+
+def terrain(heights: Any = ROUGH, **options: Any) -> vf.Terrain:
+    return vf.Terrain(heights, **{"cell_size": 1.0, **options})
+
+
+def scene(ground: vf.Terrain | None = None, **parts: Any) -> vf.Scene:
+    ground = ground or terrain()
+    # From the south, so that the camera does not move with what the terrain's own rows change.
+    camera = vf.Camera.perspective((2.0, -24.0, 16.0), (0.0, 0.0, 1.0), fov=40)
+    return vf.Scene(ground, **{"camera": camera, **parts})
+
+
+def with_terrain(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(terrain(**{name: value, **more}))
+
+
+def on_a_map(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    def make(value: Any) -> vf.Scene:
+        ground = terrain(**{name: value, **more})
+        return vf.Scene(ground, camera=vf.Camera.map(ground))
+
+    return make
+
+
+def with_material(name: str, **more: float) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(terrain(material=vf.Material(**{**more, name: value})))
+
+
+def with_sun(name: str) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(sun=vf.Sun(**{name: value}))
+
+
+def with_sky(maker: Callable[..., vf.Sky], name: str) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(sky=maker(**{name: value}))
+
+
+def looking_down(value: Any) -> vf.Scene:
+    """A sky's ground shows where camera rays go down and miss."""
+    camera = vf.Camera.perspective((0.0, -30.0, 5.0), (0.0, -20.0, -10.0))
+    return scene(camera=camera, sky=vf.Sky(ground=value))
+
+
+def looking_down_at_a_gradient(value: Any) -> vf.Scene:
+    camera = vf.Camera.perspective((0.0, -30.0, 5.0), (0.0, -20.0, -10.0))
+    return scene(camera=camera, sky=vf.Sky.gradient(ground=value))
+
+
+def with_camera(maker: Callable[..., vf.Camera], name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(camera=maker(**{**more, name: value}))
+
+
+def with_setting(name: str) -> Callable[[Any], tuple[vf.Scene, dict[str, Any]]]:
+    return lambda value: (scene(sun=vf.Sun(angular_diameter=20.0)), {name: value})
+
+
+PERSPECTIVE = {"position": (0.0, -20.0, 15.0), "target": (0.0, 0.0, 1.0)}
+ORTHOGRAPHIC = {**PERSPECTIVE, "height": 12.0}
+ORBIT = {"terrain": terrain()}
+NAMED: dict[str, Callable[..., Any]] = {
+    "Settings": vf.Settings,
+    "Camera.perspective": vf.Camera.perspective,
+    "Camera.orbit": vf.Camera.orbit,
+    "Camera.orthographic": vf.Camera.orthographic,
+    "Camera.map": vf.Camera.map,
+    "Sun": vf.Sun,
+    "Sky": vf.Sky,
+    "Sky.uniform": vf.Sky.uniform,
+    "Sky.gradient": vf.Sky.gradient,
+    "Material": vf.Material,
+    "Terrain": vf.Terrain,
+    "Scene": vf.Scene,
+    "Scene.portrait": vf.Scene.portrait,
+    "Scene.relief": vf.Scene.relief,
+}
+TABLE: dict[str, Row] = {
+    "Settings.samples": Row(with_setting("samples"), 1, 2),
+    "Settings.sun_rays": Row(with_setting("sun_rays"), DEFAULT, 3, "sun_visibility"),
+    "Settings.sky_rays": Row(with_setting("sky_rays"), DEFAULT, 0, "sky_visibility"),
+    "Settings.seed": Row(with_setting("seed"), DEFAULT, 1, "sky_visibility"),
+    "Settings.exposure": Row(with_setting("exposure"), DEFAULT, 1.5, "rgba"),
+    "Settings.tonemap": Row(with_setting("tonemap"), DEFAULT, "agx", "rgba"),
+    "Camera.perspective.position": Row(
+        with_camera(vf.Camera.perspective, "position", target=(0, 0, 1)), (0, -20, 15), (3, -20, 15), "depth"
+    ),
+    "Camera.perspective.target": Row(
+        with_camera(vf.Camera.perspective, "target", position=(0, -20, 15)), (0, 0, 1), (1, 0, 1), "depth"
+    ),
+    "Camera.perspective.up": Row(with_camera(vf.Camera.perspective, "up", **PERSPECTIVE), DEFAULT, (1, 0, 1), "depth"),
+    "Camera.perspective.fov": Row(with_camera(vf.Camera.perspective, "fov", **PERSPECTIVE), DEFAULT, 60.0, "depth"),
+    "Camera.perspective.fov_x": Row(with_camera(vf.Camera.perspective, "fov_x", **PERSPECTIVE), DEFAULT, 30.0, "depth"),
+    "Camera.orbit.terrain": Row(
+        lambda value: scene(camera=vf.Camera.orbit(value)), terrain(), terrain(cell_size=2.0), "depth"
+    ),
+    "Camera.orbit.azimuth": Row(with_camera(vf.Camera.orbit, "azimuth", **ORBIT), DEFAULT, 20.0, "depth"),
+    "Camera.orbit.elevation": Row(with_camera(vf.Camera.orbit, "elevation", **ORBIT), DEFAULT, 60.0, "depth"),
+    "Camera.orbit.distance": Row(with_camera(vf.Camera.orbit, "distance", **ORBIT), DEFAULT, 90.0, "depth"),
+    "Camera.orbit.fov": Row(with_camera(vf.Camera.orbit, "fov", **ORBIT), DEFAULT, 15.0, "depth"),
+    "Camera.orbit.target": Row(with_camera(vf.Camera.orbit, "target", **ORBIT), DEFAULT, (3.0, 0.0, 0.0), "depth"),
+    "Camera.orbit.aspect": Row(with_camera(vf.Camera.orbit, "aspect", **ORBIT), DEFAULT, 0.5, "depth"),
+    "Camera.orthographic.position": Row(
+        with_camera(vf.Camera.orthographic, "position", target=(0, 0, 1), height=12.0),
+        (0, -20, 15),
+        (3, -20, 15),
+        "depth",
+    ),
+    "Camera.orthographic.target": Row(
+        with_camera(vf.Camera.orthographic, "target", position=(0, -20, 15), height=12.0), (0, 0, 1), (2, 0, 1), "depth"
+    ),
+    "Camera.orthographic.up": Row(
+        with_camera(vf.Camera.orthographic, "up", **ORTHOGRAPHIC), DEFAULT, (1, 0, 1), "depth"
+    ),
+    "Camera.orthographic.height": Row(with_camera(vf.Camera.orthographic, "height", **PERSPECTIVE), 12.0, 6.0, "depth"),
+    "Camera.map.terrain": Row(
+        lambda value: scene(value, camera=vf.Camera.map(value)), terrain(), terrain(ROUGH[:9]), "size"
+    ),
+    "Sun.azimuth": Row(with_sun("azimuth"), DEFAULT, 90.0),
+    "Sun.elevation": Row(with_sun("elevation"), DEFAULT, 15.0, "sun_visibility"),
+    "Sun.irradiance": Row(with_sun("irradiance"), DEFAULT, (3.0, 3.0, 2.0)),
+    "Sun.angular_diameter": Row(with_sun("angular_diameter"), DEFAULT, 30.0, "sun_visibility"),
+    "Sky.zenith": Row(with_sky(vf.Sky, "zenith"), DEFAULT, (0.12, 0.158, 0.5)),
+    "Sky.horizon": Row(with_sky(vf.Sky, "horizon"), DEFAULT, (0.5, 0.21, 0.23)),
+    "Sky.ground": Row(looking_down, DEFAULT, (0.1, 0.2, 0.0)),
+    "Sky.uniform.radiance": Row(with_sky(vf.Sky.uniform, "radiance"), 0.3, (0.3, 0.3, 0.4)),
+    "Sky.gradient.zenith": Row(with_sky(vf.Sky.gradient, "zenith"), DEFAULT, 0.5),
+    "Sky.gradient.horizon": Row(with_sky(vf.Sky.gradient, "horizon"), DEFAULT, 0.5),
+    "Sky.gradient.ground": Row(looking_down_at_a_gradient, DEFAULT, 0.2),
+    "Material.roughness": Row(with_material("roughness", specular=0.9), DEFAULT, 0.3),
+    "Material.metallic": Row(with_material("metallic", **SHINY), DEFAULT, 1.0),
+    "Material.specular": Row(with_material("specular", roughness=0.4), DEFAULT, 0.5),
+    "Terrain.heights": Row(with_terrain("heights"), ROUGH, ROUGH * 0.5, "depth"),
+    "Terrain.cell_size": Row(with_terrain("cell_size"), DEFAULT, (1.0, 1.2), "depth"),
+    "Terrain.albedo": Row(with_terrain("albedo"), DEFAULT, IMAGE, "albedo"),
+    "Terrain.cmap": Row(with_terrain("cmap"), DEFAULT, "vkforge.relief", "albedo"),
+    "Terrain.cmap_data": Row(with_terrain("cmap_data", cmap="vkforge.relief"), DEFAULT, RASTER, "albedo"),
+    "Terrain.vmin": Row(with_terrain("vmin", cmap="vkforge.relief"), DEFAULT, 2.0, "albedo"),
+    "Terrain.vmax": Row(with_terrain("vmax", cmap="vkforge.relief"), DEFAULT, 2.0, "albedo"),
+    "Terrain.percentiles": Row(with_terrain("percentiles", cmap="vkforge.relief"), DEFAULT, (20, 80), "albedo"),
+    "Terrain.material": Row(with_terrain("material"), DEFAULT, vf.Material(**SHINY)),
+    "Terrain.vertical_exaggeration": Row(with_terrain("vertical_exaggeration"), DEFAULT, 1.5, "depth"),
+    "Terrain.skirt": Row(with_terrain("skirt"), DEFAULT, "auto", "hit"),
+    "Terrain.skirt_color": Row(with_terrain("skirt_color", skirt=-4.0), DEFAULT, "crimson", "albedo"),
+    "Terrain.crs": Row(on_a_map("crs", transform=TRANSFORM), DEFAULT, "EPSG:32616", "georeference"),
+    "Terrain.transform": Row(on_a_map("transform", crs="EPSG:32616"), DEFAULT, TRANSFORM, "georeference"),
+    "Scene.terrain": Row(scene, terrain(), terrain(ROUGH[::-1]), "depth"),
+    "Scene.camera": Row(lambda value: scene(camera=value), DEFAULT, vf.Camera.orbit(terrain(), azimuth=70.0), "depth"),
+    "Scene.sun": Row(lambda value: scene(sun=value), DEFAULT, None),
+    "Scene.sky": Row(lambda value: scene(sky=value), DEFAULT, None),
+    "Scene.background": Row(lambda value: scene(background=value), DEFAULT, "tomato"),
+    "Scene.portrait.terrain": Row(vf.Scene.portrait, terrain(), terrain(ROUGH[::-1]), "depth"),
+    "Scene.portrait.size": Row(lambda value: vf.Scene.portrait(terrain(), value), DEFAULT, (20, 60), "depth"),
+    "Scene.relief.terrain": Row(vf.Scene.relief, terrain(), terrain(ROUGH[::-1])),
+}
+
+
+def parameters() -> set[str]:
+    """Return "callable.parameter" for every public parameter of what makes a picture."""
+    return {
+        f"{name}.{parameter}"
+        for name, function in NAMED.items()
+        for parameter in inspect.signature(function).parameters
+        if not parameter.startswith("_")
+    }
+
+
+def test_every_parameter_has_a_row() -> None:
+    assert parameters() == TABLE.keys()
+
+
+def test_every_public_class_that_makes_a_picture_is_looked_at() -> None:
+    """A new kind of camera or of sky must join the table too."""
+    makers = set(NAMED)
+    for cls in (vf.Camera, vf.Sky, vf.Sun, vf.Scene, vf.Material, vf.Settings):
+        for name, member in vars(cls).items():
+            if isinstance(member, classmethod) and not name.startswith("_"):
+                assert f"{cls.__name__}.{name}" in makers
+
+
+def seen(renderer: vf.Renderer, row: Row, value: Any) -> Any:
+    """Return what `value` makes of a picture, where the row says to look."""
+    made = row.make(value)
+    subject, options = made if isinstance(made, tuple) else (made, {})
+    aovs = (row.where,) if row.where in vf.AOVS else ()
+    size = None if row.where in ("size", "georeference") else SIZE
+    image = renderer.render(subject, size, aovs=aovs, **{"samples": 1, "sky_rays": 2, **options})
+    if row.where in vf.AOVS:
+        return image.aovs[row.where].tobytes()
+    look = getattr(image, row.where)
+    return look.tobytes() if isinstance(look, np.ndarray) else look
+
+
+@pytest.mark.parametrize("key", TABLE)
+def test_the_parameter_changes_the_picture(renderer: vf.Renderer, key: str) -> None:
+    row = TABLE[key]
+    name, _, parameter = key.rpartition(".")
+    value = inspect.signature(NAMED[name]).parameters[parameter].default if row.value is DEFAULT else row.value
+    before = seen(renderer, row, value)
+    assert seen(renderer, row, value) == before, f"{key}: the picture changes by itself"
+    assert seen(renderer, row, row.other) != before, f"{key} is read by nothing"
+
+
+# What `render` takes beside the scene and its settings.
+
+RENDER: dict[str, Callable[[vf.Renderer], bool]] = {
+    "scene": lambda r: r.render(scene(), SIZE).hdr.tobytes() != r.render(terrain(), SIZE).hdr.tobytes(),
+    "size": lambda r: (
+        r.render(scene(), (9, 7), samples=1).size == (9, 7) and r.render(scene(), samples=1).size == (1280, 720)
+    ),
+    "lane": lambda r: r.render(scene(), SIZE, lane="lit").info["lane"] == "lit",
+    "aovs": lambda r: list(r.render(scene(), SIZE, aovs=("hit", "depth")).aovs) == ["hit", "depth"],
+    "settings": lambda r: r.render(scene(), SIZE, settings=vf.Settings(seed=9)).info["seed"] == 9,
+    "progress": lambda r: bool(told(r)),
+    "overrides": lambda r: r.render(scene(), SIZE, settings=vf.Settings(seed=9), samples=2).info["samples"] == 2,
+}
+
+
+def told(renderer: vf.Renderer) -> list[tuple[int, int]]:
+    calls: list[tuple[int, int]] = []
+    renderer.render(scene(), SIZE, progress=lambda *call: calls.append(call))
+    return calls
+
+
+def test_every_argument_of_render_has_a_check() -> None:
+    assert inspect.signature(vf.Renderer.render).parameters.keys() - {"self"} == RENDER.keys()
+    many = inspect.signature(vf.Renderer.render_many).parameters.keys() - {"self", "scenes"}
+    assert many == RENDER.keys() - {"scene", "progress"}
+
+
+@pytest.mark.parametrize("name", RENDER)
+def test_the_argument_of_render_does_something(renderer: vf.Renderer, name: str) -> None:
+    assert RENDER[name](renderer)
