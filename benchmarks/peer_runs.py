@@ -135,7 +135,10 @@ def threepp(heights: np.ndarray, job: Job) -> Picture:
 
 
 def forge3d(heights: np.ndarray, job: Job) -> Picture:
-    """Draw the terrain renderer's mesh with its default cascaded shadow maps; its camera can only orbit the origin."""
+    """Draw the terrain renderer's mesh at its default detail, with its default cascaded shadow maps.
+
+    Its skyline matches the others'; its light does not quite, whatever the azimuth is taken to mean.
+    """
     import forge3d as f3d  # pyright: ignore[reportMissingImports]
     from forge3d.terrain_params import make_terrain_params_config  # pyright: ignore[reportMissingImports]
 

@@ -151,7 +151,7 @@ def test_hard_shadows_against_brute_force(renderer: "vf.Renderer") -> None:
     to_sun = np.tile(sun_direction(222.0, 18.0), (len(at), 1))
     # The points are vertices, where four patches meet: what counts is the one that the ray leaves over, so the start is
     # lifted straight up and no single patch's normal is asked.
-    lit = ~heightfield.intersect(heights, (3.0, 4.0), ground + (0.0, 0.0, 1e-7), to_sun).hit
+    lit = ~heightfield.intersect(heights, (3.0, 4.0), ground + np.array([0.0, 0.0, 1e-7]), to_sun).hit
     differing = (aovs["sun_visibility"][1:-1, 1:-1].ravel() > 0.5) != lit
     print(f"{lit.mean():.1%} lit, {differing.sum()} of {len(lit)} pixels differ")
     assert differing.mean() < 1e-3

@@ -267,7 +267,8 @@ class Renderer:
             raise InputError(f"size is {size!r}; wanted (width, height) in whole pixels, as (1920, 1080)") from None
         if min(width, height) < 1 or max(width, height) > largest:
             raise InputError(
-                f"size is {width} x {height}; wanted 1 to {largest} pixels a side, the limit of {self._device.info.name}"
+                f"size is {width} x {height}; wanted 1 to {largest} pixels a side, "
+                f"the limit of {self._device.info.name}"
             )
         return width, height
 

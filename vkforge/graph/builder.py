@@ -132,7 +132,8 @@ class Graph:
 
         Raises:
             ValueError: A variable is left out, a name is not the shader's, a format is not the declared one, one
-                resource is used in two layouts, two shaders disagree about a block, or the constants are not the shader's.
+                resource is used in two layouts, two shaders disagree about a block, or the constants are not those
+                of the shader.
         """
         loaded = self.load_shader(shader)
         wanted = {binding.name for binding in loaded.bindings}

@@ -73,7 +73,7 @@ class Frame:
             if resource.lifetime == "imported":
                 self.images[name] = resource.source
                 continue
-            image = Image(self._owner, name, resource.format, resource.size, frozenset(usages[name]))
+            image = Image(self._owner, name, resource.format, resource.size, frozenset(usages.get(name, ())))
             self.images[name] = image if resource.lifetime == "transient" else image.allocate()
 
     def _place_transients(self) -> None:
@@ -96,7 +96,7 @@ class Frame:
         self.placement = place(transients)
         if not transients:
             return
-        pool = self.images[next(iter(transients))].requirements
+        pool: Any = self.images[next(iter(transients))].requirements
         pool.size = self.placement.size
         for name in transients:
             pool.alignment = max(pool.alignment, self.images[name].requirements.alignment)

@@ -121,8 +121,8 @@ def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settin
 def fill_sample(block: Any, index: int, count: int) -> None:
     """Write what changes from sample to sample: its index, and where in the pixel it looks.
 
-    The places are the Hammersley set of `count` points, shifted so that the last sample looks through the pixel's centre:
-    the G-buffer it leaves is the one at pixel centres.
+    The places are the Hammersley set of `count` points, shifted so that the last sample looks through the pixel's
+    centre: the G-buffer it leaves is the one at pixel centres.
     """
     step = count - 1 - index
     block["sample_index"] = index

@@ -293,7 +293,7 @@ class Device:
 
 
 class Owner:
-    """Vulkan objects that live together: created through it, destroyed by it, in reverse order, when the GPU is done."""
+    """Vulkan objects that live together: created through it and destroyed by it, in reverse, when the GPU is done."""
 
     _serial = itertools.count()
 

@@ -15,11 +15,15 @@ from vkforge.errors import DeviceError, DeviceLostError, OutOfMemoryError, Vulka
 INSTALL_HINT = "install it with: sudo apt-get install -y libvulkan1 mesa-vulkan-drivers (or your GPU's driver)"
 
 try:
-    import vulkan as C
-    from vulkan._vulkan import lib
-    from vulkan._vulkancache import ffi
+    import vulkan
+    from vulkan import _vulkan, _vulkancache
 except OSError as error:  # what the binding raises when it can't open libvulkan
     raise VulkanMissingError(f"the Vulkan loader (libvulkan.so.1) is not on this machine; {INSTALL_HINT}") from error
+
+# The binding has no types; said once, here.
+C: Any = vulkan
+ffi: Any = _vulkancache.ffi
+lib: Any = _vulkan.lib
 
 __all__ = ["C", "Functions", "check", "ffi", "lib", "string", "struct", "structs"]
 
@@ -68,7 +72,7 @@ def struct(name: str, **values: Any) -> Any:
 
 
 def _pointer(ctype: Any, value: Any, children: list[Any]) -> Any:
-    """Return `value` as something assignable to a field of pointer type `ctype`; what it needs alive joins `children`."""
+    """Return `value` as a field of pointer type `ctype` takes it; what it needs alive joins `children`."""
     if isinstance(value, str):
         value = value.encode()
     if isinstance(value, bytes) and ctype.item.cname in ("char", "void", "uint32_t"):
@@ -78,7 +82,7 @@ def _pointer(ctype: Any, value: Any, children: list[Any]) -> Any:
     if isinstance(value, ffi.CData):
         children.append(value)
         return ffi.cast(ctype, value) if ctype.item.kind == "void" else value
-    items = list(value)
+    items: list[Any] = list(value)
     if ctype.item.kind == "struct":
         children.extend(items)
         array = ffi.new(ctype.item.cname + "[]", [item[0] for item in items])

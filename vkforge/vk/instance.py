@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import os
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from vkforge.errors import DeviceError, InputError, VulkanMissingError, suggest
 from vkforge.vk.ffi import INSTALL_HINT, C, Functions, check, enumerate_all, ffi, lib, string, struct
@@ -114,7 +114,7 @@ def _collect(severity: int, kind: int, data: Any, user: Any) -> int:
 class Instance:
     """A VkInstance with its function table; one for each validation setting, shared by the whole process."""
 
-    _shared: dict[bool, Instance] = {}
+    _shared: ClassVar[dict[bool, Instance]] = {}
     _lock = threading.Lock()
 
     @classmethod

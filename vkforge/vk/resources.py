@@ -80,7 +80,7 @@ class Image:
             ),
             name,
         )
-        self.requirements = ffi.new("VkMemoryRequirements*")
+        self.requirements: Any = ffi.new("VkMemoryRequirements*")
         self._device.fn.vkGetImageMemoryRequirements(self._device.handle, self.handle, self.requirements)
         self.view: Any = None
         self.level_views: list[Any] = []

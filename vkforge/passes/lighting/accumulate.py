@@ -18,7 +18,7 @@ def accumulate(
     sky_light: ImageResource,
 ) -> dict[str, ImageResource]:
     """Declare the pass; return the means by name. They keep their contents from sample to sample."""
-    means = {name: graph.image(name, format, size, persistent=True) for name, format in MEANS.items()}
+    means: dict[str, Any] = {name: graph.image(name, format, size, persistent=True) for name, format in MEANS.items()}
     graph.compute(
         "accumulate",
         "lighting/accumulate.comp",

@@ -12,6 +12,6 @@ def sky(
 ) -> ImageResource:
     """Declare the pass; return this sample's skylight (RGB radiance, and visibility in w)."""
     light = graph.image("sky_light", "rgba32f", size)
-    surface = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
+    surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
     graph.compute("sky", "lighting/sky.comp", size, **heightfield, frame=frame, sky_light=light, **surface)
     return light

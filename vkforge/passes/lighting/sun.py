@@ -12,6 +12,6 @@ def sun(
 ) -> ImageResource:
     """Declare the pass; return this sample's sunlight (RGB radiance, and visibility in w)."""
     light = graph.image("sun_light", "rgba32f", size)
-    surface = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
+    surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
     graph.compute("sun", "lighting/sun.comp", size, **heightfield, frame=frame, sun_light=light, **surface)
     return light

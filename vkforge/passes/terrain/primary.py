@@ -13,6 +13,6 @@ def primary(
     graph: Graph, size: tuple[int, int], heightfield: dict[str, Any], frame: Any, albedo_map: ImageResource
 ) -> dict[str, ImageResource]:
     """Declare the pass; return the G-buffer's images by name."""
-    gbuffer = {name: graph.image(name, format, size) for name, format in GBUFFER.items()}
+    gbuffer: dict[str, Any] = {name: graph.image(name, format, size) for name, format in GBUFFER.items()}
     graph.compute("primary", "terrain/primary.comp", size, **heightfield, frame=frame, albedo_map=albedo_map, **gbuffer)
     return gbuffer
