@@ -11,14 +11,15 @@ given = options(__doc__)
 
 terrain = dataclasses.replace(
     demo_terrain(),
-    cmap=["#6f7d5c", "#98a074", "#c3b98c", "#d9c8a5", "#f1e9d8"],  # sRGB, from the lowest point to the highest
+    cmap=["#848c72", "#a8a987", "#c9bd98", "#ddcfb2", "#f1ebdf"],  # sRGB, from the lowest point to the highest
     percentiles=(1, 99.5),
     skirt="auto",
+    skirt_color="#a39a8c",
 )
 scene = vf.Scene(
     terrain,
-    camera=vf.Camera.orbit(terrain, azimuth=140, elevation=24, fov=22),
-    sun=vf.Sun(azimuth=262, elevation=24, irradiance=(4.6, 4.1, 3.3), angular_diameter=2.0),
+    camera=vf.Camera.orbit(terrain, azimuth=150, elevation=28, fov=22),
+    sun=vf.Sun(azimuth=235, elevation=24, irradiance=(4.6, 4.2, 3.5), angular_diameter=2.0),
     sky=vf.Sky.gradient(zenith=(0.16, 0.22, 0.34), horizon=(0.30, 0.32, 0.36), ground=(0.5, 0.48, 0.45)),
     background="#eeeae2",
 )

@@ -1,0 +1,39 @@
+"""What a tower sees: one ray to each sample of the DEM, by `Renderer.trace`, drawn onto a shaded relief."""
+
+import dataclasses
+
+import numpy as np
+from _options import options
+
+import vkforge as vf
+from vkforge.demo import demo_terrain
+
+MAST = 30.0  # metres above the ground
+EYES = 2.0
+
+given = options(__doc__)
+
+terrain = demo_terrain()  # its heights are doubled; sight lines shall not be
+terrain = dataclasses.replace(terrain, vertical_exaggeration=1.0)
+rows, cols = terrain.shape
+xmin, xmax, ymin, ymax = terrain.extent
+x, y = np.meshgrid(np.linspace(xmin, xmax, cols), np.linspace(ymax, ymin, rows))
+ground = np.stack([x, y, terrain.heights], axis=-1, dtype=np.float64)
+
+tower = ground.reshape(-1, 3)[np.argmax(terrain.heights)] + (0.0, 0.0, MAST)
+watched = ground.reshape(-1, 3) + (0.0, 0.0, EYES)
+ways = watched - tower
+distances = np.linalg.norm(ways, axis=1)
+
+with vf.Renderer() as renderer:
+    hits = renderer.trace(terrain, np.broadcast_to(tower, ways.shape), ways)
+    seen = (hits.t >= distances).reshape(rows, cols)  # inf where nothing is hit
+
+    colour = np.where(seen[..., None], (0.72, 0.42, 0.16), (0.58, 0.58, 0.55))  # linear Rec.709
+    near = np.hypot(x - tower[0], y - tower[1]) < 250.0
+    colour[near] = (0.05, 0.05, 0.05)
+    map_terrain = dataclasses.replace(terrain, albedo=colour, vertical_exaggeration=2.0)
+    image = renderer.render(vf.Scene.relief(map_terrain), given.size(2 * cols, 2 * rows), samples=16)
+
+print(f"the tower sees {seen.mean():.1%} of the map")
+print(image.save(given.folder / "line_of_sight.png"))
