@@ -21,7 +21,9 @@ class Options(NamedTuple):
 def options(description: str) -> Options:
     """Read ``[FOLDER] [--quick]``."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("out"), help="where the pictures go (default: out)")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path("out"), help="where the pictures go (default: out)"
+    )
     parser.add_argument("--quick", action="store_true", help="small pictures, to see whether all works")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ size = given.size(960, 540)
 with vf.Renderer() as renderer:
     image = renderer.render(vf.Scene.portrait(demo_terrain(), size), size, aovs=vf.AOVS)
 
-print(f"depth from {image.aovs['depth'].min():.0f} m; sun on {image.aovs['sun_visibility'].mean():.0%} of the picture")
 path = given.folder / "contact_sheet.png"
 write_png(path, contact_sheet(image))
 print(path)

@@ -1,4 +1,7 @@
-"""What a tower sees: one ray to each sample of the DEM, by `Renderer.trace`, drawn onto a shaded relief."""
+"""What a tower sees: one ray to each sample of the DEM, by `Renderer.trace`, drawn onto a shaded relief.
+
+The Earth is flat here; over the 20 km of this DEM its curve hides some 30 m.
+"""
 
 import dataclasses
 
@@ -32,8 +35,12 @@ with vf.Renderer() as renderer:
     colour = np.where(seen[..., None], (0.72, 0.42, 0.16), (0.58, 0.58, 0.55))  # linear Rec.709
     near = np.hypot(x - tower[0], y - tower[1]) < 250.0
     colour[near] = (0.05, 0.05, 0.05)
-    map_terrain = dataclasses.replace(terrain, albedo=colour, vertical_exaggeration=2.0)
-    image = renderer.render(vf.Scene.relief(map_terrain), given.size(2 * cols, 2 * rows), samples=16)
+    painted = dataclasses.replace(terrain, albedo=colour, vertical_exaggeration=2.0)
+    scene = vf.Scene.relief(painted)
+    scene = dataclasses.replace(
+        scene, sun=dataclasses.replace(scene.sun, elevation=50.0)
+    )  # little shade under the colours
+    image = renderer.render(scene, given.size(2 * cols, 2 * rows), samples=16, exposure=-0.5)
 
 print(f"the tower sees {seen.mean():.1%} of the map")
 print(image.save(given.folder / "line_of_sight.png"))

@@ -17,7 +17,7 @@ from vkforge.graph.builder import Graph
 from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
 from vkforge.image import GeoReference, Image
-from vkforge.lanes.lit import LitLane, fill_frame, fill_sample
+from vkforge.lanes.lit import Features, LitLane, fill_frame, fill_sample
 from vkforge.memory.intents import Intent
 from vkforge.memory.report import MemoryReport
 from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights, fill_block, import_heightfield
@@ -235,7 +235,9 @@ class Renderer:
             settings = settings.replace(**overrides)
         size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
         heights, albedo = self._upload(scene.terrain)
-        return scene, size, settings, self._lane.frame(size, heights, albedo, _outputs_for(aovs))
+        outputs = _outputs_for(aovs)
+        features = Features.of(scene, settings, outputs)
+        return scene, size, settings, self._lane.frame(size, heights, albedo, outputs, features)
 
     def _run(
         self,
@@ -350,6 +352,7 @@ class Renderer:
                 "trace",
                 "query/trace.comp",
                 (count, 1),
+                specialization={"HAS_SKIRT": terrain.skirt is not None},
                 **bindings,
                 rays=graph.import_buffer("rays", rays),
                 results=output,

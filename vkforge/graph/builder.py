@@ -71,6 +71,7 @@ class Pass:
     bindings: Mapping[str, Resource]
     uses: tuple[Use, ...]
     constants: bytes = b""
+    specialization: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -119,6 +120,7 @@ class Graph:
         shader: str,
         extent: tuple[int, int],
         constants: Mapping[str, Any] | None = None,
+        specialization: Mapping[str, int] | None = None,
         **bindings: Resource,
     ) -> None:
         """Declare a compute pass.
@@ -128,6 +130,7 @@ class Graph:
             shader: Name of the shader, as under shaders/glsl.
             extent: Invocations in x and y.
             constants: Values of the push-constant block.
+            specialization: Values of specialisation constants (`constant_id`), by name; others keep their defaults.
             bindings: A resource for each of the shader's variables, by its name there.
 
         Raises:
@@ -168,7 +171,10 @@ class Graph:
             scopes[resource.name] = scope
         uses = tuple(Use(resource, scope) for resource, scope in scopes.items())
         packed = _pack_constants(name, loaded, constants or {})
-        self.passes.append(Pass(name, loaded, extent, dict(bindings), uses, packed))
+        for extra in sorted((specialization or {}).keys() - loaded.specializations.keys()):
+            known = sorted(loaded.specializations)
+            raise ValueError(f"pass {name!r}: shader {shader} has no constant_id {extra!r}; it has {known}")
+        self.passes.append(Pass(name, loaded, extent, dict(bindings), uses, packed, dict(specialization or {})))
 
     def hand_over(self, name: str, access: Access, *resources: Resource) -> None:
         """End the frame with `resources` ready for `access` by whatever is submitted after it."""

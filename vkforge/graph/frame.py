@@ -46,7 +46,8 @@ class Frame:
 
     def _build(self, slots: int, once: bool) -> None:
         self._pipelines: list[ComputePipeline | None] = [
-            compute_pipeline(self._device, item.shader.name) if item.shader else None for item in self.graph.passes
+            compute_pipeline(self._device, item.shader, item.specialization) if item.shader else None
+            for item in self.graph.passes
         ]
         self.images: dict[str, Image] = {}
         self._make_images()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from vkforge.graph.access import Access
@@ -15,7 +16,8 @@ from vkforge.passes.post.display import display
 from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights, import_albedo, import_heightfield
 from vkforge.passes.terrain.primary import primary
 from vkforge.scene.scene import Scene
-from vkforge.settings import TONEMAPS, Settings
+from vkforge.settings import Settings
+from vkforge.tonemap import OPERATORS
 from vkforge.vk.device import Device
 
 # Images that a frame can hand to the readback, by what the renderer calls them.
@@ -31,7 +33,47 @@ OUTPUTS = (
 )
 
 
-def build(size: tuple[int, int], heights: DeviceHeights, albedo: DeviceAlbedo, outputs: tuple[str, ...]) -> Graph:
+@dataclass(frozen=True)
+class Features:
+    """What decides which passes a frame has, and in which variant.
+
+    Attributes:
+        skirt: Whether the terrain is closed by walls and a base.
+        sun: Whether there is one.
+        soft_sun: Whether it is a disc.
+        sky: Whether rays are sent to the sky.
+        glossy: Whether the surface is more than Lambert.
+        tonemap: Index of the operator in `vkforge.tonemap.OPERATORS`.
+    """
+
+    skirt: bool
+    sun: bool
+    soft_sun: bool
+    sky: bool
+    glossy: bool
+    tonemap: int
+
+    @classmethod
+    def of(cls, scene: Scene, settings: Settings, outputs: tuple[str, ...]) -> Features:
+        """Return what a scene needs; asked for, the sky's visibility is traced without a sky too."""
+        material = scene.terrain.material
+        return cls(
+            skirt=scene.terrain.skirt is not None,
+            sun=scene.sun is not None,
+            soft_sun=scene.sun is not None and scene.sun.angular_diameter > 0,
+            sky=settings.sky_rays > 0 and (scene.sky is not None or "sky_visibility" in outputs),
+            glossy=material.specular > 0 or material.metallic > 0,
+            tonemap=OPERATORS.index(settings.tonemap),
+        )
+
+
+def build(
+    size: tuple[int, int],
+    heights: DeviceHeights,
+    albedo: DeviceAlbedo,
+    outputs: tuple[str, ...],
+    features: Features,
+) -> Graph:
     """Declare a frame of the lane.
 
     Args:
@@ -39,15 +81,18 @@ def build(size: tuple[int, int], heights: DeviceHeights, albedo: DeviceAlbedo, o
         heights: The terrain's shape on the device.
         albedo: Its colour on the device.
         outputs: Names out of OUTPUTS, which the frame ends ready to be copied.
+        features: Which passes, in which variant.
     """
     graph = Graph("lit")
     heightfield = import_heightfield(graph, heights)
     frame = graph.block("frame")
-    gbuffer = primary(graph, size, heightfield, frame, import_albedo(graph, albedo))
-    sun_light = sun(graph, size, heightfield, frame, gbuffer)
-    sky_light = sky(graph, size, heightfield, frame, gbuffer)
+    gbuffer = primary(graph, size, heightfield, frame, import_albedo(graph, albedo), skirt=features.skirt)
+    surface = (graph, size, heightfield, frame, gbuffer)
+    variant = {"skirt": features.skirt, "glossy": features.glossy}
+    sun_light = sun(*surface, **variant, soft=features.soft_sun) if features.sun else None
+    sky_light = sky(*surface, **variant) if features.sky else None
     means = accumulate(graph, size, frame, gbuffer["position"], sun_light, sky_light)
-    images = {**gbuffer, **means, "display": display(graph, size, frame, means["radiance"])}
+    images = {**gbuffer, **means, "display": display(graph, size, frame, means["radiance"], features.tonemap)}
     graph.hand_over("read back", Access.COPY_SOURCE, *(images[name] for name in outputs))
     return graph
 
@@ -64,15 +109,20 @@ class LitLane:
         self._frames: dict[Any, Frame] = {}
 
     def frame(
-        self, size: tuple[int, int], heights: DeviceHeights, albedo: DeviceAlbedo, outputs: tuple[str, ...]
+        self,
+        size: tuple[int, int],
+        heights: DeviceHeights,
+        albedo: DeviceAlbedo,
+        outputs: tuple[str, ...],
+        features: Features,
     ) -> Frame:
-        """Return the compiled frame for this size, terrain and set of outputs."""
-        key = (size, id(heights), id(albedo), outputs)
+        """Return the compiled frame for this size, terrain, set of outputs and features."""
+        key = (size, id(heights), id(albedo), outputs, features)
         frame = self._frames.pop(key, None)
         if frame is None:
             while len(self._frames) >= self.KEPT_FRAMES:
                 self._frames.pop(next(iter(self._frames))).release()
-            frame = Frame(self._device, build(size, heights, albedo, outputs))
+            frame = Frame(self._device, build(size, heights, albedo, outputs, features))
         self._frames[key] = frame
         return frame
 
@@ -102,19 +152,18 @@ def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settin
     block["sample_count"] = settings.samples
     block["seed"] = settings.seed
     sun, sky = scene.sun, scene.sky
-    block["sun_rays"] = 0 if sun is None else settings.sun_rays
+    block["sun_rays"] = settings.sun_rays
     if sun is not None:
         block["sun_direction"] = sun.direction
         block["sun_irradiance"] = sun.irradiance
         block["sun_cos_radius"] = math.cos(math.radians(sun.angular_diameter / 2))
-    block["sky_rays"] = 0 if sky is None else settings.sky_rays
+    block["sky_rays"] = settings.sky_rays
     black = (0.0, 0.0, 0.0)
     block["sky_zenith"] = black if sky is None else sky.zenith
     block["sky_horizon"] = black if sky is None else sky.horizon
     block["sky_ground"] = black if sky is None else sky.ground
     block["has_background"] = scene.background is not None
     block["background"] = scene.background or black
-    block["tonemap_operator"] = TONEMAPS.index(settings.tonemap)
     block["exposure_scale"] = 2.0**settings.exposure
 
 

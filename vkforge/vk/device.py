@@ -119,7 +119,7 @@ class Device:
         self.allocator = Allocator(_VulkanMemory(self, self.info, properties), host_cap=host_memory_cap)
         self._deferred: deque[tuple[int, Callable[[], None]]] = deque()
         self.pipeline_cache = pipeline_cache.create(self)
-        self.pipelines: dict[str, Any] = {}
+        self.pipelines: dict[tuple[Any, ...], Any] = {}
         self.samplers: dict[str, Any] = {}
 
     def _choose_family(self) -> int:

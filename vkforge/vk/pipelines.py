@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from vkforge.vk.device import Device, Owner
 from vkforge.vk.ffi import C, check, ffi, struct
-from vkforge.vk.shaders import load
 from vkforge.vk.spirv import Shader
 
 DESCRIPTOR_TYPES = {
@@ -37,9 +38,9 @@ class BoundImage:
 
 
 class ComputePipeline:
-    """A shader's pipeline, its layouts, and what reflection says of its bindings."""
+    """A shader's pipeline for certain specialisation constants, and its layouts."""
 
-    def __init__(self, device: Device, shader: Shader) -> None:
+    def __init__(self, device: Device, shader: Shader, specialization: Mapping[str, int]) -> None:
         self.shader = shader
         self._owner = owner = Owner(device, "pipelines")
         name = shader.name
@@ -74,8 +75,24 @@ class ComputePipeline:
         )
         code = shader.code
         module = owner.create("ShaderModule", struct("VkShaderModuleCreateInfo", codeSize=len(code), pCode=code), name)
+        values = np.array(list(specialization.values()), np.uint32)
+        entries = [
+            struct("VkSpecializationMapEntry", constantID=shader.specializations[key], offset=4 * i, size=4)
+            for i, key in enumerate(specialization)
+        ]
+        specialized = struct(
+            "VkSpecializationInfo",
+            mapEntryCount=len(entries),
+            pMapEntries=entries,
+            dataSize=values.nbytes,
+            pData=values.tobytes(),
+        )
         stage = struct(
-            "VkPipelineShaderStageCreateInfo", stage=C.VK_SHADER_STAGE_COMPUTE_BIT, module=module, pName="main"
+            "VkPipelineShaderStageCreateInfo",
+            stage=C.VK_SHADER_STAGE_COMPUTE_BIT,
+            module=module,
+            pName="main",
+            pSpecializationInfo=specialized,
         )
         create_info = struct("VkComputePipelineCreateInfo", stage=stage, layout=self.layout)
         handle = ffi.new("VkPipeline*")
@@ -99,11 +116,12 @@ class ComputePipeline:
         return -(-extent[0] // x), -(-extent[1] // y)
 
 
-def compute_pipeline(device: Device, shader_name: str) -> ComputePipeline:
-    """Return the device's pipeline of a shader, made on first use."""
-    if shader_name not in device.pipelines:
-        device.pipelines[shader_name] = ComputePipeline(device, load(shader_name))
-    return device.pipelines[shader_name]
+def compute_pipeline(device: Device, shader: Shader, specialization: Mapping[str, int]) -> ComputePipeline:
+    """Return the device's pipeline of a shader with certain specialisation constants, made on first use."""
+    key = (shader.name, *sorted(specialization.items()))
+    if key not in device.pipelines:
+        device.pipelines[key] = ComputePipeline(device, shader, specialization)
+    return device.pipelines[key]
 
 
 def make_descriptor_sets(

@@ -8,6 +8,7 @@ Numbers in the tables are those of the SPIR-V specification, version 1.5 (Khrono
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -44,6 +45,7 @@ _NON_WRITABLE, _NON_READABLE, _BINDING, _SET, _OFFSET = 24, 25, 33, 34, 35
 _WORKGROUP_SIZE = 25  # a built-in
 
 # Storage classes.
+_SPEC_ID = 1  # a decoration
 _UNIFORM_CONSTANT, _UNIFORM, _PUSH_CONSTANT, _STORAGE_BUFFER = 0, 2, 9, 12
 
 
@@ -99,6 +101,7 @@ class Shader:
             (1, 1, 1) for other stages.
         push_constants: Layout of the push-constant block, or None.
         push_constant_size: Its size in bytes, a multiple of 4; 0 for none.
+        specializations: Constant id of each named specialisation constant.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Shader:
     local_size: tuple[int, int, int]
     push_constants: np.dtype | None
     push_constant_size: int
+    specializations: Mapping[str, int] = field(default_factory=dict)
 
 
 def reflect(code: bytes, name: str) -> Shader:
@@ -209,6 +213,11 @@ class _Module:
             (x, y, z),
             constants,
             -(-constants.itemsize // 4) * 4 if constants is not None else 0,
+            {
+                self.names[constant]: decorations[_SPEC_ID]
+                for constant, decorations in self.decorations.items()
+                if _SPEC_ID in decorations and constant in self.names
+            },
         )
 
     def _integer(self, constant: int) -> int:

@@ -11,12 +11,14 @@
 
 #include "include/sampling.glsl"
 
+// Whether the surface has an interface that reflects; false leaves Lambert alone, and no code for the rest.
+layout(constant_id = 0) const bool GLOSSY = true;
+
 struct Surface {
     vec3 albedo;
     float alpha;
     float metallic;
     vec3 f0;
-    bool glossy;  // false for pure Lambert
 };
 
 Surface make_surface(vec3 albedo, float roughness, float metallic, float specular) {
@@ -25,7 +27,6 @@ Surface make_surface(vec3 albedo, float roughness, float metallic, float specula
     s.alpha = max(roughness * roughness, 1.0e-3);
     s.metallic = metallic;
     s.f0 = mix(vec3(0.08 * specular), albedo, metallic);
-    s.glossy = specular > 0.0 || metallic > 0.0;
     return s;
 }
 
@@ -49,7 +50,7 @@ float smith_lambda(float cos_n, float alpha) {
 vec3 brdf_cosine(Surface s, vec3 n, vec3 v, vec3 l) {
     float cos_l = dot(n, l);
     if (cos_l <= 0.0) return vec3(0.0);
-    if (!s.glossy) return s.albedo * (cos_l / PI);
+    if (!GLOSSY) return s.albedo * (cos_l / PI);
     float cos_v = max(dot(n, v), 1.0e-4);  // a shading normal may face away from the viewer
     vec3 h = normalize(v + l);
     vec3 f = fresnel(s.f0, dot(v, h));

@@ -18,17 +18,16 @@ layout(set = 0, binding = 3, scalar) readonly buffer Frame {
     uint sample_index;  // this sample, from 0
     uint sample_count;  // of so many
     uint seed;
-    uint sun_rays;      // a sample; 0 where there is no sun
+    uint sun_rays;      // a sample
     vec3 sun_direction; // unit, towards the sun
     vec3 sun_irradiance;// on a plane that faces it
     float sun_cos_radius; // cosine of the disc's angular radius
-    uint sky_rays;      // a sample; 0 where there is no sky
+    uint sky_rays;      // a sample
     vec3 sky_zenith;    // radiance straight up
     vec3 sky_horizon;   // at the horizon
     vec3 sky_ground;    // below it
     uint has_background;// 1 where camera rays that miss see `background` instead of the sky
     vec3 background;
-    uint tonemap_operator;
     float exposure_scale; // 2 to the exposure in stops
 } frame;
 

@@ -18,6 +18,9 @@
 
 layout(set = 0, binding = 2) uniform usampler2D pyramid;
 
+// Whether the block is closed by side walls and a base plane; false leaves out their code.
+layout(constant_id = 8) const bool HAS_SKIRT = true;
+
 const uint HIT_NOTHING = 0u;
 const uint HIT_GROUND = 1u;
 const uint HIT_SKIRT = 2u;
@@ -99,7 +102,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
 
     // Clip to the box. Where the ray leaves it through floor or ceiling there is slack for the rounding of its z, so that
     // ground at the lowest or highest elevation is never left unseen.
-    float floor_z = terrain.has_skirt == 1u ? terrain.base : 0.0;
+    float floor_z = HAS_SKIRT ? terrain.base : 0.0;
     vec2 ta = (vec2(0.0) - origin.xy) * inverse, tb = (extent - origin.xy) * inverse;
     vec2 t_near = min(ta, tb), t_far = max(ta, tb);
     float t_side = max(t_near.x, t_near.y);
@@ -113,7 +116,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
         t_floor = (floor_z - origin.z) / direction.z;
         float t_low = (floor_z - slack - origin.z) / direction.z;
         float t_high = (65535.0 + slack - origin.z) / direction.z;
-        float t_enter = down ? t_high : terrain.has_skirt == 1u ? t_floor : t_low;
+        float t_enter = down ? t_high : HAS_SKIRT ? t_floor : t_low;
         if (!down && t_enter > t) t_side = -1.0;  // it comes up through the base
         t = max(t, t_enter);
         t_exit = min(t_exit, down ? t_low : t_high);
@@ -122,7 +125,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
     }
     if (!(t <= t_exit)) return hit;
 
-    if (terrain.has_skirt == 1u && !on_surface && t > 0.0) {
+    if (HAS_SKIRT && !on_surface && t > 0.0) {
         vec3 at = origin + direction * t;
         bool from_below = !down && t_floor == t;
         ivec2 cell = clamp(ivec2(floor(at.xy)), ivec2(0), cells - 1);
@@ -203,8 +206,12 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
             }
         }
         t = t_next;
-        level = step_over(cell, 0, starting ? 0 : top, t_plane.x < t_plane.y, towards, cells);
+        level = step_over(cell, 0, 0, t_plane.x < t_plane.y, towards, cells);
         if (t >= t_exit || level == LEFT) break;
+        if (!starting) {  // the bounds of the next cells cost less than their patches
+            level = 1;
+            cell >>= 1;
+        }
     }
 
     if (starting && under_edge) {
@@ -212,7 +219,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
         hit.kind = HIT_GROUND;
         return hit;
     }
-    if (terrain.has_skirt == 1u && down && t_floor > 0.0 && t_floor <= min(t_end, t_out) && side >= 0.0) {
+    if (HAS_SKIRT && down && t_floor > 0.0 && t_floor <= min(t_end, t_out) && side >= 0.0) {
         hit.t = t_floor;  // the base plane, seen through a hole
         hit.kind = HIT_SKIRT;
         hit.normal = vec3(0.0, 0.0, 1.0);

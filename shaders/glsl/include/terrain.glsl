@@ -24,7 +24,6 @@ layout(set = 0, binding = 0, scalar) readonly buffer Terrain {
     ivec2 cells;         // columns - 1, rows - 1
     int top_level;       // highest pyramid level
     float base;          // grid z of the skirt's base plane
-    uint has_skirt;      // 1 where the block is closed by side walls and a base
     uint albedo_kind;    // 0 constant, 1 texture over the DEM's outer extent, 2 ramp over elevation
     float ramp_low;      // elevation in metres at the ramp's first colour
     float ramp_high;     // and at its last

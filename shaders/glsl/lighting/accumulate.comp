@@ -16,6 +16,9 @@
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
+layout(constant_id = 0) const bool HAS_SUN = true;  // without one its image is not read
+layout(constant_id = 1) const bool HAS_SKY = true;
+
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D position;
 layout(set = 0, binding = 5, rgba32f) readonly uniform image2D sun_light;
 layout(set = 0, binding = 6, rgba32f) readonly uniform image2D sky_light;
@@ -27,7 +30,8 @@ void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
     bool hit = !isinf(imageLoad(position, pixel).w);
-    vec4 sun = imageLoad(sun_light, pixel), sky = imageLoad(sky_light, pixel);
+    vec4 sun = HAS_SUN ? imageLoad(sun_light, pixel) : vec4(0.0);
+    vec4 sky = HAS_SKY ? imageLoad(sky_light, pixel) : vec4(0.0);
     vec4 seen = vec4(sun.rgb + sky.rgb, 1.0);
     if (!hit) {
         vec3 origin, direction;

@@ -30,7 +30,7 @@ void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
     vec4 light = vec4(0.0);
-    vec4 shading = frame.sky_rays > 0u ? imageLoad(normal, pixel) : vec4(0.0);
+    vec4 shading = imageLoad(normal, pixel);
     uint kind = uint(shading.w);
     if (kind != HIT_NOTHING) {
         vec4 at = imageLoad(position, pixel);
@@ -41,15 +41,15 @@ void main() {
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
         vec3 grid = world_to_grid(at.xyz);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SKY, frame.seed);
-        uint glossy_rays = surface.glossy ? frame.sky_rays / 2u : 0u;
+        uint glossy_rays = GLOSSY ? frame.sky_rays / 2u : 0u;
         uint cosine_rays = frame.sky_rays - glossy_rays;
         for (uint i = 0u; i < frame.sky_rays; ++i) {
             vec2 square = sobol(frame.sample_index * frame.sky_rays + i, seed);
-            bool cosine = i < cosine_rays;
+            bool cosine = !GLOSSY || i < cosine_rays;
             vec3 l = cosine ? cosine_direction(square, n) : sample_visible_ggx(surface, n, -view, square);
             if (dot(n, l) <= 0.0 || occluded(grid, kind, l)) continue;
             if (cosine && l.z > 0.0) light.w += 1.0 / float(cosine_rays);
-            if (!surface.glossy) {
+            if (!GLOSSY) {
                 light.rgb += surface.albedo * sky_radiance(l) / float(cosine_rays);
                 continue;
             }

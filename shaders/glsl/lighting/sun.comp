@@ -20,13 +20,15 @@
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
+layout(constant_id = 1) const bool SOFT = true;  // whether the sun is a disc or a point
+
 layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D sun_light;
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
     vec4 light = vec4(0.0);
-    vec4 shading = frame.sun_rays > 0u ? imageLoad(normal, pixel) : vec4(0.0);
+    vec4 shading = imageLoad(normal, pixel);
     uint kind = uint(shading.w);
     if (kind != HIT_NOTHING) {
         vec4 at = imageLoad(position, pixel);
@@ -39,7 +41,7 @@ void main() {
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SUN, frame.seed);
         for (uint i = 0u; i < frame.sun_rays; ++i) {
             vec3 l = frame.sun_direction;
-            if (frame.sun_cos_radius < 1.0)
+            if (SOFT)
                 l = cone_direction(sobol(frame.sample_index * frame.sun_rays + i, seed), l, frame.sun_cos_radius);
             // Below the horizon it is night; behind the surface the ground itself is in the way, which the tracer tells.
             if (l.z <= 0.0 || (kind == HIT_SKIRT && dot(n, l) <= 0.0) || occluded(grid, kind, l)) continue;

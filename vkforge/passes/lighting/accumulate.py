@@ -14,8 +14,8 @@ def accumulate(
     size: tuple[int, int],
     frame: Any,
     position: ImageResource,
-    sun_light: ImageResource,
-    sky_light: ImageResource,
+    sun_light: ImageResource | None,
+    sky_light: ImageResource | None,
 ) -> dict[str, ImageResource]:
     """Declare the pass; return the means by name. They keep their contents from sample to sample."""
     means: dict[str, Any] = {name: graph.image(name, format, size, persistent=True) for name, format in MEANS.items()}
@@ -25,8 +25,10 @@ def accumulate(
         size,
         frame=frame,
         position=position,
-        sun_light=sun_light,
-        sky_light=sky_light,
+        specialization={"HAS_SUN": sun_light is not None, "HAS_SKY": sky_light is not None},
+        # What is not there is not read; something must be bound all the same.
+        sun_light=sun_light or position,
+        sky_light=sky_light or position,
         **means,
     )
     return means

@@ -8,10 +8,27 @@ from vkforge.graph.builder import Graph, ImageResource
 
 
 def sky(
-    graph: Graph, size: tuple[int, int], heightfield: dict[str, Any], frame: Any, gbuffer: dict[str, ImageResource]
+    graph: Graph,
+    size: tuple[int, int],
+    heightfield: dict[str, Any],
+    frame: Any,
+    gbuffer: dict[str, ImageResource],
+    *,
+    skirt: bool,
+    glossy: bool,
 ) -> ImageResource:
     """Declare the pass; return this sample's skylight (RGB radiance, and visibility in w)."""
     light = graph.image("sky_light", "rgba32f", size)
     surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
-    graph.compute("sky", "lighting/sky.comp", size, **heightfield, frame=frame, sky_light=light, **surface)
+    variant = {"HAS_SKIRT": skirt, "GLOSSY": glossy}
+    graph.compute(
+        "sky",
+        "lighting/sky.comp",
+        size,
+        specialization=variant,
+        **heightfield,
+        frame=frame,
+        sky_light=light,
+        **surface,
+    )
     return light

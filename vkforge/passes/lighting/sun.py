@@ -8,10 +8,28 @@ from vkforge.graph.builder import Graph, ImageResource
 
 
 def sun(
-    graph: Graph, size: tuple[int, int], heightfield: dict[str, Any], frame: Any, gbuffer: dict[str, ImageResource]
+    graph: Graph,
+    size: tuple[int, int],
+    heightfield: dict[str, Any],
+    frame: Any,
+    gbuffer: dict[str, ImageResource],
+    *,
+    skirt: bool,
+    glossy: bool,
+    soft: bool,
 ) -> ImageResource:
     """Declare the pass; return this sample's sunlight (RGB radiance, and visibility in w)."""
     light = graph.image("sun_light", "rgba32f", size)
     surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
-    graph.compute("sun", "lighting/sun.comp", size, **heightfield, frame=frame, sun_light=light, **surface)
+    variant = {"HAS_SKIRT": skirt, "GLOSSY": glossy, "SOFT": soft}
+    graph.compute(
+        "sun",
+        "lighting/sun.comp",
+        size,
+        specialization=variant,
+        **heightfield,
+        frame=frame,
+        sun_light=light,
+        **surface,
+    )
     return light

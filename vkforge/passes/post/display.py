@@ -7,9 +7,17 @@ from typing import Any
 from vkforge.graph.builder import Graph, ImageResource
 
 
-def display(graph: Graph, size: tuple[int, int], frame: Any, radiance: ImageResource) -> ImageResource:
-    """Declare the pass; return the display-referred picture."""
+def display(graph: Graph, size: tuple[int, int], frame: Any, radiance: ImageResource, operator: int) -> ImageResource:
+    """Declare the pass; return the display-referred picture. `operator` indexes `vkforge.tonemap.OPERATORS`."""
     # Written on the last sample alone, so it must survive the frames before it.
     picture = graph.image("display", "rgba8", size, persistent=True)
-    graph.compute("display", "post/display.comp", size, frame=frame, radiance=radiance, display=picture)
+    graph.compute(
+        "display",
+        "post/display.comp",
+        size,
+        specialization={"OPERATOR": operator},
+        frame=frame,
+        radiance=radiance,
+        display=picture,
+    )
     return picture

@@ -156,7 +156,6 @@ def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
     block["height_scale"] = height_scale
     block["cells"] = (cols - 1, rows - 1)
     block["top_level"] = heights.levels
-    block["has_skirt"] = terrain.skirt is not None
     block["base"] = 0.0 if terrain.skirt is None else (terrain.skirt - low) * height_scale + LOWEST
     block["albedo_kind"] = ALBEDO_KINDS[albedo.kind]
     block["ramp_low"] = albedo.low

@@ -10,9 +10,24 @@ GBUFFER = {"position": "rgba32f", "normal": "rgba16f", "geometric_normal": "rgba
 
 
 def primary(
-    graph: Graph, size: tuple[int, int], heightfield: dict[str, Any], frame: Any, albedo_map: ImageResource
+    graph: Graph,
+    size: tuple[int, int],
+    heightfield: dict[str, Any],
+    frame: Any,
+    albedo_map: ImageResource,
+    *,
+    skirt: bool,
 ) -> dict[str, ImageResource]:
     """Declare the pass; return the G-buffer's images by name."""
     gbuffer: dict[str, Any] = {name: graph.image(name, format, size) for name, format in GBUFFER.items()}
-    graph.compute("primary", "terrain/primary.comp", size, **heightfield, frame=frame, albedo_map=albedo_map, **gbuffer)
+    graph.compute(
+        "primary",
+        "terrain/primary.comp",
+        size,
+        specialization={"HAS_SKIRT": skirt},
+        **heightfield,
+        frame=frame,
+        albedo_map=albedo_map,
+        **gbuffer,
+    )
     return gbuffer
