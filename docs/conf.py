@@ -7,6 +7,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
+import vkforge  # noqa: E402
+
+_ = vkforge.tonemap  # the function: it loads on first use, unless the module of that name was imported before
+
 project = "vkforge"
 author = "the vkforge authors"
 copyright = "2026, the vkforge authors"
@@ -17,9 +21,11 @@ myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 default_role = "py:obj"
+smartquotes = False  # option names begin with two hyphens
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_type_aliases = {name: name for name in ("ArrayLike", "Color", "Light", "Vector", "Affine")}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # attributes are fields of their class, and so documented once

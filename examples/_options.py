@@ -18,7 +18,7 @@ class Options(NamedTuple):
         return round(width * self.scale), round(height * self.scale)
 
 
-def options(description: str) -> Options:
+def options(description: str | None) -> Options:
     """Read ``[FOLDER] [--quick]``."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(

@@ -23,8 +23,8 @@ xmin, xmax, ymin, ymax = terrain.extent
 x, y = np.meshgrid(np.linspace(xmin, xmax, cols), np.linspace(ymax, ymin, rows))
 ground = np.stack([x, y, terrain.heights], axis=-1, dtype=np.float64)
 
-tower = ground.reshape(-1, 3)[np.argmax(terrain.heights)] + (0.0, 0.0, MAST)
-watched = ground.reshape(-1, 3) + (0.0, 0.0, EYES)
+tower = ground.reshape(-1, 3)[np.argmax(terrain.heights)] + np.array((0.0, 0.0, MAST))
+watched = ground.reshape(-1, 3) + np.array((0.0, 0.0, EYES))
 ways = watched - tower
 distances = np.linalg.norm(ways, axis=1)
 
@@ -36,10 +36,8 @@ with vf.Renderer() as renderer:
     near = np.hypot(x - tower[0], y - tower[1]) < 250.0
     colour[near] = (0.05, 0.05, 0.05)
     painted = dataclasses.replace(terrain, albedo=colour, vertical_exaggeration=2.0)
-    scene = vf.Scene.relief(painted)
-    scene = dataclasses.replace(
-        scene, sun=dataclasses.replace(scene.sun, elevation=50.0)
-    )  # little shade under the colours
+    high_sun = vf.Sun(elevation=50.0, irradiance=4.0, angular_diameter=4.0)  # little shade under the colours
+    scene = dataclasses.replace(vf.Scene.relief(painted), sun=high_sun)
     image = renderer.render(scene, given.size(2 * cols, 2 * rows), samples=16, exposure=-0.5)
 
 print(f"the tower sees {seen.mean():.1%} of the map")

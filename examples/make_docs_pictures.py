@@ -1,4 +1,7 @@
-"""Render the pictures of the documentation again: runs every example and keeps what it made, small, in docs/pictures."""
+"""Render the pictures of the documentation again: all, or those named.
+
+Runs every example and keeps what it made, small, in docs/pictures.
+"""
 
 import subprocess
 import sys

@@ -10,8 +10,8 @@ from vkforge.demo import demo_terrain
 given = options(__doc__)
 
 terrain = demo_terrain()
-scene = vf.Scene.relief(terrain)  # a soft sun from the north-west, and the hypsometric tint
-scene = dataclasses.replace(scene, sun=dataclasses.replace(scene.sun, elevation=38.0))
+sun = vf.Sun(azimuth=315.0, elevation=38.0, irradiance=(4.2, 4.05, 3.85), angular_diameter=4.0)
+scene = dataclasses.replace(vf.Scene.relief(terrain), sun=sun)  # relief() brings the sky and the hypsometric tint
 
 rows, cols = terrain.shape
 with vf.Renderer() as renderer:

@@ -13,7 +13,6 @@ from tools import compile_shaders
 from vkforge.graph.access import Access
 from vkforge.graph.frame import Frame
 from vkforge.vk.device import Device
-from vkforge.vk.pipelines import ComputePipeline
 from vkforge.vk.resources import Image
 from vkforge.vk.spirv import Shader, reflect
 from vkforge.vk.transfer import Readback
@@ -34,20 +33,11 @@ def compile_shader(source: str, name: str) -> Shader:
         return reflect(out.read_bytes(), name)
 
 
-def install(device: Device, shader: Shader) -> ComputePipeline:
-    """Make a shader's pipeline where `vkforge.vk.pipelines.compute_pipeline` finds it by name."""
-    if shader.name not in device.pipelines:
-        device.pipelines[shader.name] = ComputePipeline(device, shader)
-    return device.pipelines[shader.name]
-
-
-def loader(device: Device, sources: dict[str, str]) -> Any:
-    """Return a `Graph.load_shader` that knows `sources` by name and makes their pipelines on `device`."""
+def loader(sources: dict[str, str]) -> Any:
+    """Return a `Graph.load_shader` that knows `sources` by name."""
 
     def load(name: str) -> Shader:
-        shader = compile_shader(HEAD + sources[name], name)
-        install(device, shader)
-        return shader
+        return compile_shader(HEAD + sources[name], name)
 
     return load
 

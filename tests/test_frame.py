@@ -255,7 +255,7 @@ SOURCES = {"test/count.comp": COUNT, "test/start.comp": START, "test/double.comp
 
 
 def lab_graph(renderer: vf.Renderer) -> Graph:
-    return Graph("lab", load_shader=loader(renderer._device, SOURCES))
+    return Graph("lab", load_shader=loader(SOURCES))
 
 
 def test_persistent_images_survive_from_frame_to_frame(renderer: vf.Renderer) -> None:

@@ -92,8 +92,8 @@ def test_height_at_a_hole() -> None:
 def test_skirt() -> None:
     assert Terrain(HEIGHTS, 10).skirt is None
     assert Terrain(HEIGHTS, 10, skirt=-3).skirt == -3.0
-    # 8 % of the longer side, 20 m, as seen: half of it in heights at an exaggeration of 2
-    assert Terrain(HEIGHTS, 10, skirt="auto", vertical_exaggeration=2).skirt == pytest.approx(-0.8)
+    # 5 % of the longer side, 20 m, as seen: half of it in heights at an exaggeration of 2
+    assert Terrain(HEIGHTS, 10, skirt="auto", vertical_exaggeration=2).skirt == pytest.approx(-0.5)
     with pytest.raises(InputError, match="skirt is at 1 m, above the lowest height, 0 m"):
         Terrain(HEIGHTS, 10, skirt=1)
 

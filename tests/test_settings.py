@@ -9,7 +9,7 @@ from vkforge.settings import TONEMAPS, Settings
 
 def test_defaults() -> None:
     settings = Settings()
-    assert (settings.samples, settings.sun_rays, settings.sky_rays, settings.seed) == (16, 1, 4, 0)
+    assert (settings.samples, settings.sun_rays, settings.sky_rays, settings.seed) == (16, 1, 8, 0)
     assert settings.exposure == 0.0
     assert settings.tonemap in TONEMAPS
 

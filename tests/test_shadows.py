@@ -111,11 +111,13 @@ def test_no_acne_on_a_convex_hill(renderer: "vf.Renderer", elevation: float) -> 
     for azimuth in (10.0, 45.0, 200.0, 270.0):
         sun = vf.Sun(azimuth=azimuth, elevation=elevation, angular_diameter=0.0)
         aovs = sun_map(renderer, terrain, sun, aovs=("geometric_normal",))
-        # Half a degree in ten thousand: the normal comes in half floats.
         facing = aovs["geometric_normal"] @ sun_direction(azimuth, elevation)
         visible = aovs["sun_visibility"]
-        assert (visible[facing > 1e-3] == 1).all(), f"{(visible[facing > 1e-3] < 1).sum()} pixels shade themselves"
-        assert (visible[facing < -1e-3] == 0).all(), f"{(visible[facing < -1e-3] > 0).sum()} pixels lit from behind"
+        # Pixel centres are vertices, so the ray may leave over a neighbour of the patch whose normal this is; from one
+        # cell to the next the hill's slopes change by 2 / 512. The normal comes in half floats besides.
+        front, behind = facing > 2.5 * 2 / 512, facing < -2.5 * 2 / 512
+        assert (visible[front] == 1).all(), f"{(visible[front] < 1).sum()} pixels shade themselves"
+        assert (visible[behind] == 0).all(), f"{(visible[behind] > 0).sum()} pixels lit from behind"
 
 
 @pytest.mark.parametrize("thickness", [1, 4])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from device_lab import compile_shader, install
+from device_lab import compile_shader
 
 import vkforge as vf
 from vkforge.graph.access import Access
@@ -22,7 +22,7 @@ from vkforge.memory.intents import Intent
 from vkforge.vk import shaders
 from vkforge.vk.commands import Commands
 from vkforge.vk.device import Owner
-from vkforge.vk.pipelines import BoundBuffer, make_descriptor_sets
+from vkforge.vk.pipelines import BoundBuffer, compute_pipeline, make_descriptor_sets
 from vkforge.vk.resources import Buffer
 
 pytestmark = pytest.mark.gpu
@@ -195,7 +195,7 @@ def read_back(renderer: vf.Renderer, probe: Any, name: str, kind: str, content: 
     device = renderer._device
     owner = Owner(device, "probe")
     try:
-        pipeline = install(device, probe)
+        pipeline = compute_pipeline(device, probe, {})
         results = Buffer(owner, "words", 4 * count, frozenset(["storage"]), Intent.READBACK)
         bound = {binding.name: binding for binding in probe.bindings}
         contents = {"Probe": BoundBuffer(results.handle, 0, results.size)}
