@@ -7,9 +7,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
-import vkforge  # noqa: E402
-
-_ = vkforge.tonemap  # the function: it loads on first use, unless the module of that name was imported before
 
 project = "vkforge"
 author = "the vkforge authors"

@@ -7,8 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    import vkforge as vf
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -37,6 +42,23 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / link).exists(), f"{page.name} links to {link}"
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/memory.md"])
+def test_its_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renderer: vf.Renderer) -> None:
+    import vkforge as vf
+
+    monkeypatch.chdir(tmp_path)
+    heights = np.hypot(*np.mgrid[-20:20, -30:30]).astype(np.float32)
+    np.save("dem.npy", heights)
+    names = {"vf": vf, "heights": heights, "terrain": vf.Terrain(heights, 30.0), "renderer": renderer}
+    for code in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
+        small = code.replace('"dem.tif"', '"dem.npy", cell_size=30.0')
+        for said, run in (("(1920, 1080)", "(96, 54)"), ("samples=64", "samples=2"), ("0, 360, 10", "0, 360, 180")):
+            small = small.replace(said, run)
+        exec(compile(small, page, "exec"), names)
+    assert list(tmp_path.iterdir()) != [tmp_path / "dem.npy"], "it saved something"
+
+
 def test_every_public_name_is_in_the_reference() -> None:
     import vkforge
 
@@ -44,4 +66,4 @@ def test_every_public_name_is_in_the_reference() -> None:
     errors = (ROOT / "vkforge" / "errors.py").read_text()
     for name in vkforge.__all__:
         if name != "__version__":
-            assert re.search(rf":: vkforge\.{name}$", text, re.MULTILINE) or f"class {name}(" in errors, name
+            assert re.search(rf":: vkforge\.{name}\b", text, re.MULTILINE) or f"class {name}(" in errors, name

@@ -29,7 +29,7 @@ PURE = (
     "vkforge.memory.*",
     "vkforge.scene.*",
     "vkforge.settings",
-    "vkforge.tonemap",
+    "vkforge.tonemapping",
     "vkforge.vk",
     "vkforge.vk.shaders",
     "vkforge.vk.spirv",

@@ -10,7 +10,7 @@ import pytest
 
 from vkforge.errors import InputError
 from vkforge.settings import TONEMAPS
-from vkforge.tonemap import _AGX_CURVE, OPERATORS, srgb_encode, tonemap, tonemap_linear
+from vkforge.tonemapping import _AGX_CURVE, OPERATORS, srgb_encode, tonemap, tonemap_linear
 
 GREYS = np.concatenate([np.zeros(1), np.geomspace(1e-6, 1e5, 400)])[:, None] * np.ones(3)
 COLORS = np.random.default_rng(7).lognormal(-1.0, 2.5, (4000, 3))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vkforge.scene.sun import Sun
     from vkforge.scene.terrain import Terrain
     from vkforge.settings import Settings
-    from vkforge.tonemap import tonemap
+    from vkforge.tonemapping import tonemap
 
 _HOMES = {
     "vkforge.aovs": ("AOVS",),
@@ -60,7 +60,7 @@ _HOMES = {
     "vkforge.scene.sun": ("Sun",),
     "vkforge.scene.terrain": ("Terrain",),
     "vkforge.settings": ("Settings",),
-    "vkforge.tonemap": ("tonemap",),
+    "vkforge.tonemapping": ("tonemap",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

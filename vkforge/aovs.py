@@ -47,7 +47,7 @@ AOVS: dict[str, Aov] = {
             "sky_visibility",
             1,
             "1",
-            "cosine-weighted share of the hemisphere about the normal that sees the sky above the horizon",
+            "cosine-weighted share of the sky that is seen",
             ("sky_visibility.V",),
         ),
         Aov("hit", 1, "1", "1 where the terrain is hit, 0 where the ray meets the sky", ("hit.V",)),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vkforge.aovs import AOVS
 from vkforge.errors import InputError
 from vkforge.image import Image
-from vkforge.tonemap import srgb_encode
+from vkforge.tonemapping import srgb_encode
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

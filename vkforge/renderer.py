@@ -20,7 +20,13 @@ from vkforge.image import GeoReference, Image
 from vkforge.lanes.lit import Features, LitLane, fill_frame, fill_sample
 from vkforge.memory.intents import Intent
 from vkforge.memory.report import MemoryReport
-from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights, fill_block, import_heightfield
+from vkforge.passes.terrain.heightfield import (
+    DeviceAlbedo,
+    DeviceHeights,
+    fill_block,
+    import_heightfield,
+    tracer_variant,
+)
 from vkforge.scene.albedo import Albedo
 from vkforge.scene.scene import Scene
 from vkforge.scene.terrain import Terrain
@@ -88,8 +94,9 @@ class _PendingImage:
 class Renderer:
     """Renders scenes on one Vulkan device. Use it as a context manager, or call `close`.
 
-    Terrains stay on the device between renders, and a frame is compiled once for a size and a set of outputs: a new
-    camera, sun or sky costs next to nothing. Not for use from several threads at once.
+    Terrains stay on the device between renders, and a frame is compiled once for a size, a set of outputs and the kinds
+    of sun, sky and material: another camera or another sun costs next to nothing. Not for use from several threads at
+    once.
 
     Args:
         device: "auto" (VKFORGE_DEVICE, else a discrete GPU over an integrated one over the CPU), an index, or part of a
@@ -236,7 +243,7 @@ class Renderer:
         size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
         heights, albedo = self._upload(scene.terrain)
         outputs = _outputs_for(aovs)
-        features = Features.of(scene, settings, outputs)
+        features = Features.of(self._device, scene, settings, outputs)
         return scene, size, settings, self._lane.frame(size, heights, albedo, outputs, features)
 
     def _run(
@@ -352,7 +359,7 @@ class Renderer:
                 "trace",
                 "query/trace.comp",
                 (count, 1),
-                specialization={"HAS_SKIRT": terrain.skirt is not None},
+                specialization=tracer_variant(self._device, terrain),
                 **bindings,
                 rays=graph.import_buffer("rays", rays),
                 results=output,
@@ -382,7 +389,7 @@ class Renderer:
 
     @property
     def lost(self) -> bool:
-        """Whether the device was lost: this renderer is finished, a new one can be made."""
+        """Whether the device was lost; this renderer is then finished, and a new one can be made."""
         return self._device.lost
 
     def memory_report(self) -> MemoryReport:

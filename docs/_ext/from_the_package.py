@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import numpy as np
@@ -135,10 +136,18 @@ class MemoryReport(_Rendered):
     part = 2
 
 
+def _plain_aliases(
+    app: Any, what: str, name: str, thing: Any, options: Any, signature: str | None, returns: Any
+) -> Any:
+    """Write a type alias in a union as its name: autodoc leaves it wrapped there."""
+    return (re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", signature), returns) if signature else None
+
+
 def setup(app: Any) -> dict[str, Any]:
     """Register the directives with Sphinx."""
     app.add_directive("aov-table", AovTable)
     app.add_directive("command", Command)
     app.add_directive("compiled-plan", CompiledPlan)
     app.add_directive("memory-report", MemoryReport)
+    app.connect("autodoc-process-signature", _plain_aliases)
     return {"parallel_read_safe": False}

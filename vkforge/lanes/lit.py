@@ -13,11 +13,17 @@ from vkforge.passes.lighting.accumulate import accumulate
 from vkforge.passes.lighting.sky import sky
 from vkforge.passes.lighting.sun import sun
 from vkforge.passes.post.display import display
-from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights, import_albedo, import_heightfield
+from vkforge.passes.terrain.heightfield import (
+    DeviceAlbedo,
+    DeviceHeights,
+    import_albedo,
+    import_heightfield,
+    tracer_variant,
+)
 from vkforge.passes.terrain.primary import primary
 from vkforge.scene.scene import Scene
 from vkforge.settings import Settings
-from vkforge.tonemap import OPERATORS
+from vkforge.tonemapping import OPERATORS
 from vkforge.vk.device import Device
 
 # Images that a frame can hand to the readback, by what the renderer calls them.
@@ -38,15 +44,15 @@ class Features:
     """What decides which passes a frame has, and in which variant.
 
     Attributes:
-        skirt: Whether the terrain is closed by walls and a base.
+        tracer: The tracer's variant, as `tracer_variant` gives it.
         sun: Whether there is one.
         soft_sun: Whether it is a disc.
         sky: Whether rays are sent to the sky.
         glossy: Whether the surface is more than Lambert.
-        tonemap: Index of the operator in `vkforge.tonemap.OPERATORS`.
+        tonemap: Index of the operator in `vkforge.tonemapping.OPERATORS`.
     """
 
-    skirt: bool
+    tracer: tuple[tuple[str, int], ...]
     sun: bool
     soft_sun: bool
     sky: bool
@@ -54,11 +60,11 @@ class Features:
     tonemap: int
 
     @classmethod
-    def of(cls, scene: Scene, settings: Settings, outputs: tuple[str, ...]) -> Features:
+    def of(cls, device: Device, scene: Scene, settings: Settings, outputs: tuple[str, ...]) -> Features:
         """Return what a scene needs; asked for, the sky's visibility is traced without a sky too."""
         material = scene.terrain.material
         return cls(
-            skirt=scene.terrain.skirt is not None,
+            tracer=tuple(tracer_variant(device, scene.terrain).items()),
             sun=scene.sun is not None,
             soft_sun=scene.sun is not None and scene.sun.angular_diameter > 0,
             sky=settings.sky_rays > 0 and (scene.sky is not None or "sky_visibility" in outputs),
@@ -85,12 +91,13 @@ def build(
     """
     graph = Graph("lit")
     heightfield = import_heightfield(graph, heights)
+    tracer = dict(features.tracer)
     frame = graph.block("frame")
-    gbuffer = primary(graph, size, heightfield, frame, import_albedo(graph, albedo), skirt=features.skirt)
+    gbuffer = primary(graph, size, heightfield, frame, import_albedo(graph, albedo), tracer=tracer)
     surface = (graph, size, heightfield, frame, gbuffer)
-    variant = {"skirt": features.skirt, "glossy": features.glossy}
-    sun_light = sun(*surface, **variant, soft=features.soft_sun) if features.sun else None
-    sky_light = sky(*surface, **variant) if features.sky else None
+    glossy = features.glossy
+    sun_light = sun(*surface, tracer=tracer, glossy=glossy, soft=features.soft_sun) if features.sun else None
+    sky_light = sky(*surface, tracer=tracer, glossy=glossy) if features.sky else None
     means = accumulate(graph, size, frame, gbuffer["position"], sun_light, sky_light)
     images = {**gbuffer, **means, "display": display(graph, size, frame, means["radiance"], features.tonemap)}
     graph.hand_over("read back", Access.COPY_SOURCE, *(images[name] for name in outputs))

@@ -62,7 +62,9 @@ class BlockReport:
         memory_type: index of the device's memory type.
         linear: whether it holds buffers (and linear images) or optimally tiled images.
         dedicated: whether it was made for one allocation.
-        size, used, largest_free: bytes.
+        size: bytes.
+        used: bytes.
+        largest_free: bytes.
         fragmentation: share of the free bytes outside the largest free span, 0 to 1.
         spans: all of it in address order.
     """
@@ -89,7 +91,9 @@ class MemoryReport:
 
     Attributes:
         host_cap: most that host intents may reserve.
-        used, reserved, host_reserved: now; the last is the part that counts against the cap.
+        used: bytes of live allocations, now.
+        reserved: bytes taken from the driver, now.
+        host_reserved: the part of them that counts against the cap.
         peak: the most there was.
         by_intent: sums for each of the four intents.
         by_owner: sums for each owner, most bytes first.

@@ -43,7 +43,7 @@ class Sun:
 
     @property
     def direction(self) -> Vector:
-        """Unit vector from the ground to the sun's centre: x east, y north, z up."""
+        """Unit vector (x east, y north, z up) from the ground to the centre of the sun."""
         azimuth, elevation = math.radians(self.azimuth), math.radians(self.elevation)
         return (
             math.cos(elevation) * math.sin(azimuth),

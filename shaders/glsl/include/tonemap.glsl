@@ -1,5 +1,5 @@
 // Tone mapping: scene-linear Rec.709 radiance to display-linear Rec.709 in [0, 1], and the sRGB transfer function.
-// Twin of vkforge/tonemap.py, term by term; operator_index is an index into its OPERATORS.
+// Twin of vkforge/tonemapping.py, term by term; operator_index is an index into its OPERATORS.
 //
 // Bindings: none, this is a set of pure functions.
 //

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from vkforge.graph.builder import Graph, ImageResource
@@ -14,13 +15,13 @@ def sky(
     frame: Any,
     gbuffer: dict[str, ImageResource],
     *,
-    skirt: bool,
+    tracer: Mapping[str, int],
     glossy: bool,
 ) -> ImageResource:
     """Declare the pass; return this sample's skylight (RGB radiance, and visibility in w)."""
     light = graph.image("sky_light", "rgba32f", size)
     surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
-    variant = {"HAS_SKIRT": skirt, "GLOSSY": glossy}
+    variant = {**tracer, "GLOSSY": glossy}
     graph.compute(
         "sky",
         "lighting/sky.comp",

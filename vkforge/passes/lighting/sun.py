@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from vkforge.graph.builder import Graph, ImageResource
@@ -14,14 +15,14 @@ def sun(
     frame: Any,
     gbuffer: dict[str, ImageResource],
     *,
-    skirt: bool,
+    tracer: Mapping[str, int],
     glossy: bool,
     soft: bool,
 ) -> ImageResource:
     """Declare the pass; return this sample's sunlight (RGB radiance, and visibility in w)."""
     light = graph.image("sun_light", "rgba32f", size)
     surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
-    variant = {"HAS_SKIRT": skirt, "GLOSSY": glossy, "SOFT": soft}
+    variant = {**tracer, "GLOSSY": glossy, "SOFT": soft}
     graph.compute(
         "sun",
         "lighting/sun.comp",

@@ -8,7 +8,7 @@ from vkforge.graph.builder import Graph, ImageResource
 
 
 def display(graph: Graph, size: tuple[int, int], frame: Any, radiance: ImageResource, operator: int) -> ImageResource:
-    """Declare the pass; return the display-referred picture. `operator` indexes `vkforge.tonemap.OPERATORS`."""
+    """Declare the pass; return the display-referred picture. `operator` indexes `vkforge.tonemapping.OPERATORS`."""
     # Written on the last sample alone, so it must survive the frames before it.
     picture = graph.image("display", "rgba8", size, persistent=True)
     graph.compute(

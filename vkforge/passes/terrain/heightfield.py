@@ -167,6 +167,11 @@ def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
     block["specular"] = terrain.material.specular
 
 
+def tracer_variant(device: Device, terrain: Terrain) -> dict[str, int]:
+    """Return the specialisation constants of include/heightfield.glsl that suit a terrain on a device."""
+    return {"HAS_SKIRT": terrain.skirt is not None, "WALK_TOGETHER": device.info.type == "cpu"}
+
+
 def import_heightfield(graph: Graph, heights: DeviceHeights) -> dict[str, Any]:
     """Bring the heightfield into a graph; return the bindings that include/heightfield.glsl wants."""
     return {

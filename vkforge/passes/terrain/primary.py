@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from vkforge.graph.builder import Graph, ImageResource
@@ -16,7 +17,7 @@ def primary(
     frame: Any,
     albedo_map: ImageResource,
     *,
-    skirt: bool,
+    tracer: Mapping[str, int],
 ) -> dict[str, ImageResource]:
     """Declare the pass; return the G-buffer's images by name."""
     gbuffer: dict[str, Any] = {name: graph.image(name, format, size) for name, format in GBUFFER.items()}
@@ -24,7 +25,7 @@ def primary(
         "primary",
         "terrain/primary.comp",
         size,
-        specialization={"HAS_SKIRT": skirt},
+        specialization=tracer,
         **heightfield,
         frame=frame,
         albedo_map=albedo_map,
