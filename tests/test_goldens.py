@@ -2,8 +2,8 @@
 
 Why so tight: on one driver the same scene gives the same bits, so on the machine that made them the goldens match
 exactly. What may differ elsewhere is the LLVM that compiles the shaders (it contracts and reorders float32 arithmetic
-its own way), which moves a channel by a rounding step, and a ray now and then to the other side of a ridge or a shadow's
-edge. At 4 of 255 in all but 0.5 % of the pixels both pass, and nothing that an eye would notice does.
+its own way), which moves a channel by a rounding step, and a ray now and then to the other side of a ridge or of a
+shadow's edge. At 4 of 255 in all but 0.5 % of the pixels both pass, and nothing that an eye would notice does.
 
 After a change that is meant: ``./dev test tests/test_goldens.py --update-goldens``, and look at what git says changed.
 """
@@ -71,7 +71,7 @@ def test_inside_the_terrain(renderer: vf.Renderer, golden: Check, jacksboro: Jac
 
 
 def test_holes_open_edges_and_skirts(renderer: vf.Renderer, golden: Check) -> None:
-    """Left: a sheet with open edges, a round hole and single missing samples. Right: the same sheet closed to a block."""
+    """Left: a sheet with open edges, a round hole and single missing samples. Right: the same, closed to a block."""
     heights = hills()
     row, column = np.mgrid[0:96, 0:96]
     heights[np.hypot(row - 60, column - 30) < 12] = np.nan

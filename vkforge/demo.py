@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OBLIQUE_SIZE = (1920, 1080)
 RELIEF_SCALE = 3  # pixels a sample of the relief: the DEM is a small one
-EXAGGERATION = 2.0  # 800 m of relief over 30 km throw next to no shadow as they are
+EXAGGERATION = 1.5  # 800 m of relief over 30 km throw next to no shadow as they are
 SAMPLES = 16
 
 
@@ -40,7 +40,7 @@ class Picture:
 
 
 def demo_terrain() -> Terrain:
-    """Return the DEM that Matplotlib ships, heights doubled: Jacksboro fault, Tennessee, 403 x 344 at 3 arc seconds.
+    """Return the DEM that Matplotlib ships, heights times 1.5: Jacksboro fault, Tennessee, 403 x 344 at 3 arc seconds.
 
     Raises:
         MissingDependencyError: Matplotlib is missing.

@@ -21,8 +21,8 @@ PAPER: Vector = (0.86, 0.84, 0.79)
 # The light of the ready-made scenes: a low, soft, warm sun from the north-west (cartography's convention, which keeps
 # relief from reading inside out), a cool sky for the shade, and what a sheet of PAPER under the block would throw back
 # on its walls.
-STUDIO_SUN = Sun(azimuth=315.0, elevation=30.0, irradiance=(4.2, 4.05, 3.85), angular_diameter=4.0)
-STUDIO_SKY = Sky.gradient(zenith=(0.14, 0.175, 0.24), horizon=(0.22, 0.235, 0.26), ground=(0.55, 0.52, 0.47))
+STUDIO_SUN = Sun(azimuth=315.0, elevation=36.0, irradiance=(3.3, 3.16, 2.98), angular_diameter=6.0)
+STUDIO_SKY = Sky.gradient(zenith=(0.22, 0.255, 0.32), horizon=(0.33, 0.345, 0.365), ground=(0.55, 0.52, 0.47))
 
 _SUN = Sun()
 _SKY = Sky()
@@ -112,7 +112,7 @@ class Scene:
     def relief(cls, terrain: Terrain) -> Scene:
         """Return the scene that `vkforge relief` shows: shaded relief, straight down, one pixel a sample.
 
-        The light is a soft sun from the north-west, 30 degrees high, and the sky; a terrain with no albedo of its own
+        The light is a soft sun from the north-west, 36 degrees high, and the sky; a terrain with no albedo of its own
         gets the hypsometric tint "vkforge.relief".
         """
         terrain = tinted(terrain)

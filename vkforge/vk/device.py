@@ -229,13 +229,14 @@ class Device:
         Raises:
             DeviceLostError, OutOfMemoryError: As the driver says.
         """
-        value = self._submitted + 1
+        # Counted before it is submitted: a Ctrl-C that arrives in between must not have the value signalled twice.
+        value = self._submitted = self._submitted + 1
         self._command_info.commandBuffer = command_buffer
         self._signal.value = value
         result = self._fn_submit(self.queue, 1, self._submit_info, ffi.NULL)
         if result != 0:
+            self._submitted = value - 1
             self._failed(result, what)
-        self._submitted = value
         return value
 
     def wait(self, value: int, what: str) -> None:
