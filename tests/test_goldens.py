@@ -60,14 +60,14 @@ def test_relief(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -> N
 
 def test_inside_the_terrain(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -> None:
     """The eye stands in a valley, within the bounds and below the peaks, under the gradient sky."""
-    terrain = block(jacksboro, cmap="vkforge.relief")
-    x, y = -3000.0, -1500.0
+    terrain = block(jacksboro, cmap="vkforge.relief", vertical_exaggeration=3.0)
+    x, y = -4000.0, -9000.0
     eye = (x, y, float(terrain.height_at(x, y)) + 150.0)
-    camera = vf.Camera.perspective(eye, (eye[0] - 4000.0, eye[1] + 4000.0, eye[2] + 60.0), fov=50)
+    camera = vf.Camera.perspective(eye, (x - 2500.0, y + 4000.0, eye[2] + 200.0), fov=50)
     assert eye[2] < terrain.max_height * terrain.vertical_exaggeration
-    sun = vf.Sun(azimuth=250, elevation=18, irradiance=(3.6, 3.2, 2.7))
-    scene = vf.Scene(terrain, camera, sun, vf.Sky.gradient((0.10, 0.17, 0.33), (0.42, 0.45, 0.48)))
-    golden("inside", renderer.render(scene, (320, HEIGHT), samples=8).rgba)
+    sun = vf.Sun(azimuth=250, elevation=22, irradiance=(3.6, 3.2, 2.7))
+    sky = vf.Sky.gradient((0.10, 0.17, 0.33), (0.42, 0.45, 0.48), ground=(0.3, 0.3, 0.28))
+    golden("inside", renderer.render(vf.Scene(terrain, camera, sun, sky), (320, HEIGHT), samples=8).rgba)
 
 
 def test_holes_open_edges_and_skirts(renderer: vf.Renderer, golden: Check) -> None:
@@ -77,9 +77,10 @@ def test_holes_open_edges_and_skirts(renderer: vf.Renderer, golden: Check) -> No
     heights[np.hypot(row - 60, column - 30) < 12] = np.nan
     heights[20:36:3, 60:84:3] = np.nan
     sheet = vf.Terrain(heights, albedo="#b8a98c")
-    closed = dataclasses.replace(sheet, skirt=-12.0, skirt_color="#6b4a3a")
+    closed = dataclasses.replace(sheet, skirt=-12.0, skirt_color="#a08068")
     camera = vf.Camera.orbit(closed, azimuth=205, elevation=28, aspect=160 / HEIGHT)
-    scenes = [vf.Scene(terrain, camera, background="#f4f1ea") for terrain in (sheet, closed)]
+    sky = vf.Sky.gradient((0.2, 0.25, 0.35), (0.3, 0.32, 0.35), ground=(0.3, 0.28, 0.25))
+    scenes = [vf.Scene(terrain, camera, sky=sky, background="#f4f1ea") for terrain in (sheet, closed)]
     golden("edges", strip(renderer, scenes, 159))
 
 
@@ -119,15 +120,16 @@ def test_sky_alone(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -
     """No sun: what shapes the ground is how much of the gradient sky each place sees."""
     terrain = block(jacksboro, albedo=0.6, vertical_exaggeration=4.0)
     camera = vf.Camera.orbit(terrain, azimuth=160, elevation=30, distance=22_000)
-    scene = vf.Scene(terrain, camera, None, vf.Sky.gradient((0.25, 0.33, 0.5), (0.5, 0.45, 0.38)))
-    golden("sky", renderer.render(scene, (320, HEIGHT), samples=8).rgba)
+    scene = vf.Scene(terrain, camera, None, vf.Sky.gradient((0.25, 0.33, 0.5), (0.5, 0.45, 0.38)), "#f4f1ea")
+    golden("sky", renderer.render(scene, (320, HEIGHT), samples=8, exposure=1.0).rgba)
 
 
 def test_tone_mapping(renderer: vf.Renderer, golden: Check) -> None:
     """One bright, colourful scene under each operator, in the order of TONEMAPS."""
     ramp = vf.Terrain(hills(), cmap=["#d02020", "#e0c020", "#20a040", "#2050d0"])
-    sun = vf.Sun(azimuth=240, elevation=30, irradiance=(14.0, 12.0, 9.0))
-    scene = vf.Scene(ramp, vf.Camera.map(ramp), sun, vf.Sky.uniform((0.1, 0.2, 0.5)))
+    sun = vf.Sun(azimuth=240, elevation=25, irradiance=(14.0, 12.0, 9.0))
+    camera = vf.Camera.orthographic((0, 0, 50), (0, 0, 0), (0, 1, 0), height=90)
+    scene = vf.Scene(ramp, camera, sun, vf.Sky.uniform((0.1, 0.2, 0.5)))
     tiles = [strip(renderer, [scene], 63, tonemap=operator) for operator in TONEMAPS]
     golden("tonemaps", np.concatenate(tiles, axis=1))
 

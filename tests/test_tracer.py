@@ -312,3 +312,26 @@ def test_shapes_of_no_rays_and_one_ray(renderer: "vf.Renderer", ground: Dem) -> 
         assert hits.t.shape == (n,)
         assert hits.normal.shape == (n, 3)
         assert hits.t.dtype == np.float32
+
+
+def test_a_hole_in_a_closed_block_has_walls(renderer: "vf.Renderer") -> None:
+    """A shaft 120 m wide through a flat block 30 m thick: rays that go in meet its far wall, or the base."""
+    heights = np.zeros((21, 21))
+    heights[5:16, 5:16] = np.nan  # cells 4 to 15 are holes: the shaft spans -60 to 60 m each way
+    terrain = vf.Terrain(heights, cell_size=10.0, skirt=-30.0)
+    slopes = np.array([0.25, 0.5, 1.0, 2.0])
+    for axis, sign in ((0, 1.0), (0, -1.0), (1, 1.0), (1, -1.0)):
+        along = np.zeros(3)
+        along[axis] = sign
+        start = -50.0 * along + (0.0, 0.0, 1.0)
+        start[1 - axis] = 3.0
+        directions = along - slopes[:, None] * np.array([0.0, 0.0, 1.0])
+        hits = renderer.trace(terrain, np.tile(start, (4, 1)), directions)
+        # 110 m to the far wall, 31 m down to the base; the steepest lands on the base, the first on the wall.
+        run = np.minimum(110.0, 31.0 / slopes)
+        np.testing.assert_allclose(hits.t, run * np.hypot(1.0, slopes), rtol=1e-4)
+        wall = run == 110.0
+        assert wall.any()
+        assert not wall.all()
+        np.testing.assert_allclose(hits.normal[wall], np.tile(-along, (wall.sum(), 1)), atol=1e-6)
+        np.testing.assert_allclose(hits.normal[~wall], np.tile([0.0, 0.0, 1.0], ((~wall).sum(), 1)), atol=1e-6)

@@ -86,6 +86,11 @@ int step_over(inout ivec2 cell, int level, int top, bool along_x, ivec2 towards)
     return level + up;
 }
 
+// The normal, in the world, of a wall that a ray meets going along `direction` (grid space, where rows count south).
+vec3 wall_normal(bool east_west, vec3 direction) {
+    return east_west ? vec3(-sign(direction.x), 0.0, 0.0) : vec3(0.0, sign(direction.y), 0.0);
+}
+
 // Trace from `origin` (grid space) along `direction` (grid units per metre), up to `t_end` metres.
 // `on_surface`: the origin lies on the ground and leaves it upwards; its z is taken from the patch itself.
 Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
@@ -134,9 +139,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
         if (from_below || (t == t_side && !p.hole && at.z < patch_height(p, clamp(at.xy - vec2(cell), 0.0, 1.0)))) {
             hit.t = t;
             hit.kind = HIT_SKIRT;
-            bool east_west = t_near.x > t_near.y;
-            vec2 axis = east_west ? vec2(-sign(direction.x), 0.0) : vec2(0.0, sign(direction.y));
-            hit.normal = from_below ? vec3(0.0, 0.0, -1.0) : vec3(axis, 0.0);
+            hit.normal = from_below ? vec3(0.0, 0.0, -1.0) : wall_normal(t_near.x > t_near.y, direction);
             return hit;
         }
     }
@@ -147,6 +150,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
     ivec2 towards = ivec2(greaterThan(direction.xy, vec2(0.0)));  // 1 where the ray moves up that axis
     float side = on_surface ? 1.0 : 0.0;
     float position_rounding = 4.0e-7 * max(extent.x, extent.y);
+    float t_begin = t;
     bool starting = on_surface;
     bool under_edge = false;
     cell >>= level;
@@ -162,7 +166,9 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
             uint bounds = texelFetch(pyramid, cell, level - 1).r;
             uint low = bounds & 0xffffu;  // 0 says that a hole is among the cells
             bool above = min(z, z_next) > float(bounds >> 16);
-            if (above || (low > 0u && max(z, z_next) < float(low))) {
+            bool below = low > 0u && max(z, z_next) < float(low);
+            if (HAS_SKIRT && side == 0.0) below = false;  // it may be about to meet a hole's wall
+            if (above || below) {
                 side = low == 0u ? 0.0 : above ? 1.0 : -1.0;
                 t = t_next;
                 level = t < t_exit ? step_over(cell, level, top, t_plane.x < t_plane.y, towards) : LEFT;
@@ -196,6 +202,14 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
                 origin.z -= C;
                 C = 0.0;
                 starting = false;
+            }
+            if (HAS_SKIRT && side == 0.0 && t > t_begin && C < 0.0) {
+                // It comes out of a hole below the surface of a closed block: that is the hole's wall.
+                vec2 t_entry = (vec2(cell + 1 - towards) - origin.xy) * inverse;
+                hit.t = t;
+                hit.kind = HIT_SKIRT;
+                hit.normal = wall_normal(t_entry.x > t_entry.y, direction);
+                return hit;
             }
             if (side == 0.0) side = C < 0.0 ? -1.0 : 1.0;
             float tolerance = 0.02 + position_rounding * (abs(p.a) + abs(p.b) + abs(p.c));
