@@ -335,3 +335,19 @@ def test_a_hole_in_a_closed_block_has_walls(renderer: "vf.Renderer") -> None:
         assert not wall.all()
         np.testing.assert_allclose(hits.normal[wall], np.tile(-along, (wall.sum(), 1)), atol=1e-6)
         np.testing.assert_allclose(hits.normal[~wall], np.tile([0.0, 0.0, 1.0], ((~wall).sum(), 1)), atol=1e-6)
+
+
+def test_up_to_the_devices_limit(renderer: "vf.Renderer") -> None:
+    """From 2 x 2 samples to the longest side that the device takes, and one more, which is refused."""
+    rng = np.random.default_rng(5)
+    longest = int(renderer.device.limits["maxImageDimension2D"])
+    for shape in ((2, 2), (2, longest), (longest, 2), (3, longest)):
+        terrain = vf.Terrain(5 * rng.random(shape, dtype=np.float32), cell_size=1.0)
+        share = rng.uniform(-0.49, 0.49, (500, 2))
+        origins = np.column_stack([share * (shape[1] - 1, shape[0] - 1), np.full(500, 50.0)])
+        hits = renderer.trace(terrain, origins, np.tile([0.0, 0.0, -1.0], (500, 1)))
+        ground = [terrain.height_at(x, y) for x, y, _ in origins]
+        # x is known to half a thousandth of a cell out there, and the ground rises by up to 5 m a cell.
+        np.testing.assert_allclose(50.0 - hits.t, ground, atol=5e-3)
+    with pytest.raises(vf.InputError, match=f"{longest + 1} x 2 samples.*resample"):
+        renderer.render(vf.Terrain(np.zeros((2, longest + 1))), (8, 8))
