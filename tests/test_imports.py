@@ -17,6 +17,7 @@ PACKAGE = ROOT / "vkforge"
 PURE = (
     "vkforge",
     "vkforge.aovs",
+    "vkforge.graph.picture",
     "vkforge.errors",
     "vkforge.graph",
     "vkforge.graph.access",

@@ -145,3 +145,13 @@ def test_reference_reflects_no_more_than_it_gets(roughness: float) -> None:
     total = shading.reflected(n, v, lambda d: np.ones_like(d), np.ones(3), roughness, 1.0, 0.0)
     assert (total <= 1.001).all()
     assert (total > (0.98 if roughness < 0.5 else 0.3)).all()
+
+
+def test_a_map_of_other_proportions_has_margins(renderer: "vf.Renderer") -> None:
+    """Only the half cell beyond the outermost samples belongs to the ground; the rest of the frame does not."""
+    terrain = vf.Terrain(np.random.default_rng(0).random((32, 32)) * 4)
+    scene = vf.Scene(terrain, vf.Camera.map(terrain), background="white")
+    hit = renderer.render(scene, (32, 96), samples=4, aovs=("hit",)).aovs["hit"]
+    expected = np.zeros((96, 32))
+    expected[32:64] = 1
+    np.testing.assert_array_equal(hit, expected)

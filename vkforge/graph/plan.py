@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass
+
+from vkforge.io.atomic import replacing
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,6 @@ class Plan:
     passes: tuple[PlannedPass, ...]
     images: tuple[PlannedImage, ...]
     transient_bytes: int
-    notes: tuple[str, ...] = field(default=())
 
     def __str__(self) -> str:
         lines = [f"frame {self.name}: {len(self.passes)} passes"]
@@ -66,5 +68,23 @@ class Plan:
                 f"   {image.name:<18} {image.format:<10} {size:<11} {image.bytes / 2**20:8.2f} MiB "
                 f"{image.lifetime}, passes {image.first} to {image.last}{at}"
             )
-        lines += list(self.notes)
         return "\n".join(lines)
+
+    def to_png(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture of the plan: see `vkforge.graph.picture.draw_plan`.
+
+        The file appears whole or not at all.
+
+        Raises:
+            MissingDependencyError: Pillow is not installed.
+            OutputError: The file can't be written.
+        """
+        picture = self._repr_png_()
+        with replacing(path) as stream:
+            stream.write(picture)
+
+    def _repr_png_(self) -> bytes:
+        """Return the picture as PNG bytes, as notebooks show it."""
+        from vkforge.graph.picture import draw_plan
+
+        return draw_plan(self)

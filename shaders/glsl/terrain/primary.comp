@@ -42,7 +42,11 @@ void main() {
     vec3 origin, direction;
     camera_ray(vec2(pixel) + frame.jitter, origin, direction);
     vec3 grid_origin = world_to_grid(origin);
-    if (frame.clamp_to_ground == 1u) grid_origin.xy = clamp(grid_origin.xy, vec2(0.0), vec2(terrain.cells));
+    if (frame.clamp_to_ground == 1u) {
+        // A map's border pixels reach half a cell over the outermost samples, and see those.
+        vec2 inside = clamp(grid_origin.xy, vec2(0.0), vec2(terrain.cells));
+        if (all(lessThan(abs(grid_origin.xy - inside), vec2(0.501)))) grid_origin.xy = inside;
+    }
     vec3 grid_direction = direction * terrain.scale;
     Hit hit = trace_grid(grid_origin, grid_direction, 1.0e30, false);
 
