@@ -58,7 +58,7 @@ class Commands:
             self._device.fn.vkCmdEndDebugUtilsLabelEXT(self.handle)
 
     def barriers(self, barriers: Iterable[Barrier], images: Mapping[str, tuple[Image, int, int]]) -> None:
-        """Record barriers; those that change no layout become one global memory barrier.
+        """Record barriers; those that change no layout, or discard, become one barrier over all memory.
 
         Args:
             barriers: From `vkforge.graph.sync`.
@@ -68,7 +68,8 @@ class Commands:
         source_stage, source_memory = Stage.NONE, Memory.NONE
         destination_stage, destination_memory = Stage.NONE, Memory.NONE
         for barrier in barriers:
-            if barrier.resource in images and barrier.old_layout != barrier.new_layout:
+            changes_layout = barrier.resource in images and barrier.old_layout != barrier.new_layout
+            if changes_layout:
                 image, level, count = images[barrier.resource]
                 image_barriers.append(
                     struct(
@@ -85,7 +86,10 @@ class Commands:
                         subresourceRange=(C.VK_IMAGE_ASPECT_COLOR_BIT, level, count, 0, 1),
                     )
                 )
-            else:
+            # What is discarded may have been written through another image over the same memory, whose writes only a
+            # barrier over all memory covers.
+            aliased = barrier.old_layout == Layout.UNDEFINED and bool(barrier.source_stage)
+            if not changes_layout or aliased:
                 source_stage |= barrier.source_stage
                 source_memory |= barrier.source_memory
                 destination_stage |= barrier.destination_stage
