@@ -15,7 +15,7 @@ class Intent(Enum):
     DEVICE: read and written by the device alone (images, DEM tiles, scratch buffers).
     UPLOAD: written once by the host, then copied from by the device (staging).
     READBACK: written by the device, then read by the host.
-    DYNAMIC: written by the host every frame and read by shaders where it lies (uniforms).
+    DYNAMIC: written by the host every frame and read by shaders where it lies (a frame's blocks).
     """
 
     DEVICE = "device"

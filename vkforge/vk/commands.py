@@ -168,11 +168,6 @@ class Commands:
             _rows_region(offset, image, first_row, rows),
         )
 
-    def copy_buffer(self, source: Buffer, destination: Buffer, size: int) -> None:
-        """Record the copy of the first `size` bytes."""
-        region = struct("VkBufferCopy", size=size)
-        self._device.fn.vkCmdCopyBuffer(self.handle, source.handle, destination.handle, 1, region)
-
     def memory_barrier(self, before: Access, after: Access) -> None:
         """Record a barrier over all memory between two accesses."""
         a, b = before.value, after.value
