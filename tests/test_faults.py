@@ -213,7 +213,7 @@ def test_no_device_memory_names_what_asked_and_leaves_all_usable(own: vf.Rendere
 
 def test_a_frame_that_does_not_fit_names_its_passes(own: vf.Renderer, wanted: bytes) -> None:
     picture(own)
-    own._lane.shutdown()
+    own._lanes["lit"].shutdown()
     own._device.wait(own._device.submitted, "everything")
     before = used(own)
     own._device.allocator.trim()

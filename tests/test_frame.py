@@ -17,7 +17,7 @@ from vkforge.graph.access import Access, Layout, Memory, Stage
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.frame import Frame
 from vkforge.graph.sync import Barrier, Schedule, derive
-from vkforge.lanes.lit import OUTPUTS
+from vkforge.lanes.lane import OUTPUTS
 from vkforge.vk.commands import Commands
 from vkforge.vk.instance import drain_validation_messages
 
@@ -83,12 +83,12 @@ def complaints(renderer: vf.Renderer, monkeypatch: pytest.MonkeyPatch, change: A
         return schedule if options["once"] else change(schedule)
 
     messages: list[str] = []
-    renderer._lane.shutdown()
+    renderer._lanes["lit"].shutdown()
     with monkeypatch.context() as patch:
         patch.setattr(frame_module, "derive", derive_and_change)
         patch.setattr(renderer._device, "check_validation", lambda what: messages.extend(drain_validation_messages()))
         renderer.render(vf.Scene(TERRAIN), SIZE, samples=2)
-        renderer._lane.shutdown()
+        renderer._lanes["lit"].shutdown()
         renderer._device.wait(renderer._device.submitted, "the last frame")
     return messages + drain_validation_messages()
 
@@ -157,7 +157,7 @@ def test_the_first_frame_waits_for_its_images_to_enter(renderer: vf.Renderer, mo
         recorded.append(list(barriers))
         real(self, recorded[-1], images)
 
-    renderer._lane.shutdown()
+    renderer._lanes["lit"].shutdown()
     with monkeypatch.context() as patch:
         patch.setattr(Commands, "barriers", spy)
         frame = lit_frame(renderer, (20, 10))

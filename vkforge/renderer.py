@@ -17,7 +17,9 @@ from vkforge.graph.builder import Graph
 from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
 from vkforge.image import GeoReference, Image
-from vkforge.lanes.lit import Features, LitLane, fill_frame, fill_sample
+from vkforge.lanes.blocks import fill_frame, fill_sample
+from vkforge.lanes.lane import Lane, Parts, Request
+from vkforge.lanes.lit import LitLane
 from vkforge.memory.intents import Intent
 from vkforge.memory.report import MemoryReport
 from vkforge.passes.terrain.heightfield import (
@@ -36,10 +38,10 @@ from vkforge.vk.instance import DeviceInfo, validation_wanted
 from vkforge.vk.resources import Buffer
 from vkforge.vk.transfer import PendingCopy, Readback
 
-LANES = ("lit",)
+LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane,)}
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
-KEPT_TERRAINS = 2
+KEPT_PARTS = 2
 TRACE_BATCH = 1 << 20
 TRACE_BYTES = 24 + 16  # a ray and its result
 
@@ -123,7 +125,7 @@ class Renderer:
         if not isinstance(device, (str, int)) or isinstance(device, bool):
             raise InputError(f"device is {device!r}; wanted 'auto', an index or part of a name (see vkforge probe)")
         self._device = Device(device, host_memory_cap, validation_wanted() if validation is None else validation)
-        self._lane = LitLane(self._device)
+        self._lanes: dict[str, Lane] = {name: lane(self._device) for name, lane in LANES.items()}
         self._readback = Readback(self._device)
         self._heights: list[tuple[np.ndarray, DeviceHeights]] = []
         self._albedos: list[tuple[Albedo | bytes, DeviceAlbedo]] = []
@@ -200,9 +202,9 @@ class Renderer:
         """Submit every sample of a picture and the copies of its outputs."""
         began = time.perf_counter()
         names = check_aovs(aovs)
-        scene, size, settings, frame = self._prepare(scene, size, lane, names, settings, overrides)
-        value = self._run(frame, scene, size, settings, progress)
-        outputs = _outputs_for(names)
+        request, frame = self._prepare(scene, size, lane, names, settings, overrides)
+        settings, outputs = request.settings, request.outputs
+        value = self._run(frame, request, progress)
         copy = self._readback.start([frame.images[name] for name in outputs])
         info = {
             "device": self._device.info.name,
@@ -213,7 +215,7 @@ class Renderer:
             "tonemap": settings.tonemap,
             "submit_seconds": time.perf_counter() - began,
         }
-        rest = {"georeference": _georeference(scene, size), "info": info}
+        rest = {"georeference": _georeference(request), "info": info}
         # The frame is waited for by its own name, so that a device lost on the way tells the pass.
         return _PendingImage(lambda: frame.wait(value), copy, outputs, names, rest)
 
@@ -225,7 +227,7 @@ class Renderer:
         aovs: tuple[str, ...],
         settings: Settings | None,
         overrides: dict[str, Any],
-    ) -> tuple[Scene, tuple[int, int], Settings, Frame]:
+    ) -> tuple[Request, Frame]:
         """Check the arguments, bring the terrain onto the device, and compile the frame where that is needed."""
         self._check_open()
         if isinstance(scene, Terrain):
@@ -241,27 +243,18 @@ class Renderer:
         if overrides:
             settings = settings.replace(**overrides)
         size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
-        heights, albedo = self._upload(scene.terrain)
-        outputs = _outputs_for(aovs)
-        features = Features.of(self._device, scene, settings, outputs)
-        return scene, size, settings, self._lane.frame(size, heights, albedo, outputs, features)
+        request = Request(scene, size, settings, _outputs_for(aovs), self._upload(scene))
+        return request, self._lanes[lane].frame(request)
 
-    def _run(
-        self,
-        frame: Frame,
-        scene: Scene,
-        size: tuple[int, int],
-        settings: Settings,
-        progress: Callable[[int, int], None] | None,
-    ) -> int:
+    def _run(self, frame: Frame, request: Request, progress: Callable[[int, int], None] | None) -> int:
         """Submit every sample; return the timeline value of the last."""
         value = 0
-        heights = self._heights[-1][1]
+        scene, settings = request.scene, request.settings
         for index in range(settings.samples):
             slot = frame.blocks[frame.acquire()]
             if index < len(frame.blocks):  # later samples find the slots filled
-                fill_block(slot["terrain"], scene.terrain, heights)
-                fill_frame(slot["frame"], scene, size, settings)
+                fill_block(slot["terrain"], scene.terrain, request.parts.heights)
+                fill_frame(slot["frame"], scene, request.size, settings)
             fill_sample(slot["frame"], index, settings.samples)
             value = frame.submit()
             if progress is not None:
@@ -281,15 +274,15 @@ class Renderer:
             )
         return width, height
 
-    def _upload(self, terrain: Terrain) -> tuple[DeviceHeights, DeviceAlbedo]:
-        """Return the terrain's parts on the device, uploaded unless they are there already; the newest are kept."""
-        heights = self._upload_heights(terrain)
-        albedo = terrain.surface_albedo
+    def _upload(self, scene: Scene) -> Parts:
+        """Return the scene's parts on the device, uploaded unless they are there already; the newest are kept."""
+        heights = self._upload_heights(scene.terrain)
+        albedo = scene.terrain.surface_albedo
         # Constants need no texels of their own, and ramps are told apart by their few colours.
         key: Any = albedo
         if albedo.pixels is None or albedo.kind == "ramp":
             key = b"" if albedo.pixels is None else albedo.pixels.tobytes()
-        return heights, self._find(self._albedos, key, lambda: DeviceAlbedo(self._device, albedo))
+        return Parts(heights, self._find(self._albedos, key, lambda: DeviceAlbedo(self._device, albedo)))
 
     def _upload_heights(self, terrain: Terrain) -> DeviceHeights:
         return self._find(self._heights, terrain.heights, lambda: DeviceHeights(self._device, terrain))
@@ -299,9 +292,10 @@ class Renderer:
             if known is key or (isinstance(key, bytes) and isinstance(known, bytes) and known == key):
                 kept.append(kept.pop(i))
                 return part
-        while len(kept) >= KEPT_TERRAINS:
+        while len(kept) >= KEPT_PARTS:
             _, oldest = kept.pop(0)
-            self._lane.forget(oldest)
+            for lane in self._lanes.values():
+                lane.forget(oldest)
             oldest.release()
         part = make()
         kept.append((key, part))
@@ -359,7 +353,7 @@ class Renderer:
                 "trace",
                 "query/trace.comp",
                 (count, 1),
-                specialization=tracer_variant(self._device, terrain),
+                specialization=tracer_variant(self._device, terrain, heights),
                 **bindings,
                 rays=graph.import_buffer("rays", rays),
                 results=output,
@@ -409,7 +403,7 @@ class Renderer:
         **overrides: Any,
     ) -> Plan:
         """Return the compiled frame of a render with the same arguments, with the GPU times of its last run if any."""
-        _, _, _, frame = self._prepare(scene, size, lane, check_aovs(aovs), settings, overrides)
+        _, frame = self._prepare(scene, size, lane, check_aovs(aovs), settings, overrides)
         return frame.plan()
 
     # Life
@@ -429,7 +423,8 @@ class Renderer:
         """
         if self._device.closed:
             return
-        self._lane.shutdown()
+        for lane in self._lanes.values():
+            lane.shutdown()
         self._readback.release()
         for _, part in (*self._heights, *self._albedos):
             part.release()
@@ -468,10 +463,10 @@ def _rays(name: str, values: Any) -> np.ndarray:
     return array
 
 
-def _georeference(scene: Scene, size: tuple[int, int]) -> GeoReference | None:
+def _georeference(request: Request) -> GeoReference | None:
     """Return where a map's pixels lie on the Earth, if the terrain knows."""
-    terrain = scene.terrain
-    if scene.camera.kind != "map" or terrain.transform is None:
+    terrain = request.scene.terrain
+    if request.scene.camera.kind != "map" or terrain.transform is None:
         return None
     rows, cols = terrain.shape
-    return GeoReference(terrain.crs, terrain.transform).resized((cols, rows), size)
+    return GeoReference(terrain.crs, terrain.transform).resized((cols, rows), request.size)

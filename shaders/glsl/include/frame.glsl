@@ -38,9 +38,4 @@ void camera_ray(vec2 pixel, out vec3 origin, out vec3 direction) {
     direction = normalize(frame.direction + uv.x * frame.direction_u + uv.y * frame.direction_v);
 }
 
-// The sky's radiance: linear in the sine of the elevation above the horizon, constant below it.
-vec3 sky_radiance(vec3 direction) {
-    return direction.z > 0.0 ? mix(frame.sky_horizon, frame.sky_zenith, direction.z) : frame.sky_ground;
-}
-
 #endif

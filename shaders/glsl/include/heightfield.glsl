@@ -21,6 +21,9 @@ layout(set = 0, binding = 2) uniform usampler2D pyramid;
 // Whether the block is closed by side walls and a base plane; false leaves out their code.
 layout(constant_id = 8) const bool HAS_SKIRT = true;
 
+// Whether any sample is missing; false leaves out what holes need.
+layout(constant_id = 7) const bool HAS_HOLES = true;
+
 // How rays of a group keep together, see trace_grid; the host says what suits the device.
 layout(constant_id = 9) const bool WALK_TOGETHER = false;
 
@@ -46,7 +49,7 @@ Patch load_patch(ivec2 cell) {
     vec4 corners = grid_height(textureGather(heights, vec2(cell + 1) / vec2(terrain.cells + 1)));
     float h00 = corners.w, h10 = corners.z, h01 = corners.x, h11 = corners.y;
     Patch p;
-    p.hole = is_hole(min(min(h00, h10), min(h01, h11)));
+    p.hole = HAS_HOLES && is_hole(min(min(h00, h10), min(h01, h11)));
     p.h00 = h00;
     p.a = h10 - h00;
     p.b = h01 - h00;
@@ -149,6 +152,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
     ivec2 cell = clamp(ivec2(floor(origin.xy + direction.xy * t)), ivec2(0), cells - 1);
     ivec2 towards = ivec2(greaterThan(direction.xy, vec2(0.0)));  // 1 where the ray moves up that axis
     float side = on_surface ? 1.0 : 0.0;
+    bool always_above = !HAS_HOLES && on_surface;
     float position_rounding = 4.0e-7 * max(extent.x, extent.y);
     float t_begin = t;
     bool starting = on_surface;
@@ -166,10 +170,11 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
             uint bounds = texelFetch(pyramid, cell, level - 1).r;
             uint low = bounds & 0xffffu;  // 0 says that a hole is among the cells
             bool above = min(z, z_next) > float(bounds >> 16);
-            bool below = low > 0u && max(z, z_next) < float(low);
-            if (HAS_SKIRT && side == 0.0) below = false;  // it may be about to meet a hole's wall
+            // A ray that starts above and meets no hole is above until it hits.
+            bool below = !always_above && (!HAS_HOLES || low > 0u) && max(z, z_next) < float(low);
+            if (HAS_SKIRT && HAS_HOLES && side == 0.0) below = false;  // it may be about to meet a hole's wall
             if (above || below) {
-                side = low == 0u ? 0.0 : above ? 1.0 : -1.0;
+                side = HAS_HOLES && low == 0u ? 0.0 : above ? 1.0 : -1.0;
                 t = t_next;
                 level = t < t_exit ? step_over(cell, level, top, t_plane.x < t_plane.y, towards) : LEFT;
             } else {
@@ -203,7 +208,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
                 C = 0.0;
                 starting = false;
             }
-            if (HAS_SKIRT && side == 0.0 && t > t_begin && C < 0.0) {
+            if (HAS_SKIRT && HAS_HOLES && side == 0.0 && t > t_begin && C < 0.0) {
                 // It comes out of a hole below the surface of a closed block: that is the hole's wall.
                 vec2 t_entry = (vec2(cell + 1 - towards) - origin.xy) * inverse;
                 hit.t = t;
@@ -247,7 +252,8 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
 // Whether anything stands between a surface point and infinity. `grid` is the point in grid space, `kind` what it lies
 // on, `direction` a unit vector in the world that leaves the surface.
 bool occluded(vec3 grid, uint kind, vec3 direction) {
-    return trace_grid(grid, direction * terrain.scale, 1.0e30, kind == HIT_GROUND).kind != HIT_NOTHING;
+    bool on_ground = !HAS_SKIRT || kind == HIT_GROUND;
+    return trace_grid(grid, direction * terrain.scale, 1.0e30, on_ground).kind != HIT_NOTHING;
 }
 
 vec3 ground_normal(ivec2 cell, vec2 uv) {

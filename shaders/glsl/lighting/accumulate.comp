@@ -12,7 +12,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
-#include "include/frame.glsl"
+#include "include/sky.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
 

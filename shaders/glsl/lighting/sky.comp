@@ -19,6 +19,7 @@
 
 #include "include/heightfield.glsl"
 #include "include/frame.glsl"
+#include "include/sky.glsl"
 #include "include/gbuffer.glsl"
 #include "include/brdf.glsl"
 

@@ -9,13 +9,14 @@
 //   5  normal             writeonly rgba16f  shading normal; w is the kind of hit
 //   6  geometric_normal   writeonly rgba16f
 //   7  albedo             writeonly rgba16f  linear
-//   8  albedo_map         sampler2D          texture over the DEM's outer extent, or ramp over elevation
+//   8  albedo_map         sampler2D          see include/surface.glsl
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
 #include "include/heightfield.glsl"
 #include "include/frame.glsl"
+#include "include/surface.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
@@ -23,18 +24,6 @@ layout(set = 0, binding = 4, rgba32f) writeonly uniform image2D position;
 layout(set = 0, binding = 5, rgba16f) writeonly uniform image2D normal;
 layout(set = 0, binding = 6, rgba16f) writeonly uniform image2D geometric_normal;
 layout(set = 0, binding = 7, rgba16f) writeonly uniform image2D albedo;
-layout(set = 0, binding = 8) uniform sampler2D albedo_map;
-
-// `grid` is the hit in grid space. Textures are pixel-is-area: sample (0, 0) lies half a cell inside their corner.
-vec3 ground_albedo(vec3 grid) {
-    if (terrain.albedo_kind == 0u) return terrain.albedo;
-    if (terrain.albedo_kind == 1u)
-        return textureLod(albedo_map, (grid.xy + 0.5) / vec2(terrain.cells + 1), 0.0).rgb;
-    float elevation = (grid.z - LOWEST) / terrain.height_scale + terrain.height_low;
-    float x = clamp((elevation - terrain.ramp_low) / (terrain.ramp_high - terrain.ramp_low), 0.0, 1.0);
-    float n = float(textureSize(albedo_map, 0).x);
-    return textureLod(albedo_map, vec2((x * (n - 1.0) + 0.5) / n, 0.5), 0.0).rgb;
-}
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
@@ -52,21 +41,13 @@ void main() {
 
     vec4 at = vec4(0.0, 0.0, 0.0, uintBitsToFloat(0x7f800000u));
     // The sky faces the viewer: every normal of a picture has unit length, which filters and denoisers rely on.
-    vec3 shading = -direction, geometric = -direction, colour = vec3(0.0);
-    if (hit.kind == HIT_GROUND) {
-        Patch p = load_patch(hit.cell);
-        vec3 grid = vec3(vec2(hit.cell) + hit.uv, patch_height(p, hit.uv));
-        at = vec4(grid_to_world(grid), hit.t);
-        geometric = normal_from_slopes(patch_slopes(p, hit.uv));
-        shading = shading_normal(hit.cell, hit.uv);
-        colour = ground_albedo(grid);
-    } else if (hit.kind == HIT_SKIRT) {
-        at = vec4(grid_to_world(grid_origin + grid_direction * hit.t), hit.t);
-        geometric = shading = hit.normal;
-        colour = terrain.skirt_albedo;
+    SurfacePoint point = SurfacePoint(vec3(0.0), -direction, -direction, vec3(0.0));
+    if (hit.kind != HIT_NOTHING) {
+        point = surface_at(hit, grid_origin, grid_direction);
+        at = vec4(grid_to_world(point.grid), hit.t);
     }
     imageStore(position, pixel, at);
-    imageStore(normal, pixel, vec4(shading, float(hit.kind)));
-    imageStore(geometric_normal, pixel, vec4(geometric, 0.0));
-    imageStore(albedo, pixel, vec4(colour, 0.0));
+    imageStore(normal, pixel, vec4(point.normal, float(hit.kind)));
+    imageStore(geometric_normal, pixel, vec4(point.geometric_normal, 0.0));
+    imageStore(albedo, pixel, vec4(point.albedo, 0.0));
 }

@@ -54,7 +54,7 @@ class DeviceHeights:
                 "resample it (Terrain.open(path, max_size=...)) or cut it"
             )
         self.owner = Owner(device, f"terrain#{next(_serials)}")
-        has_holes = bool(np.isnan(terrain.heights).any())
+        self.has_holes = bool(np.isnan(terrain.heights).any())
         try:
             self.image = Image(
                 self.owner, "heights", "r32f", (cols, rows), frozenset(["sampled", "copy_destination"])
@@ -67,7 +67,7 @@ class DeviceHeights:
 
             def fill(target: np.ndarray, first: int) -> None:
                 target[..., 0] = heights[first : first + len(target)]
-                if has_holes:
+                if self.has_holes:
                     np.nan_to_num(target, copy=False, nan=HOLE)
 
             upload(device, self.image, fill)
@@ -167,9 +167,13 @@ def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
     block["specular"] = terrain.material.specular
 
 
-def tracer_variant(device: Device, terrain: Terrain) -> dict[str, int]:
+def tracer_variant(device: Device, terrain: Terrain, heights: DeviceHeights) -> dict[str, int]:
     """Return the specialisation constants of include/heightfield.glsl that suit a terrain on a device."""
-    return {"HAS_SKIRT": terrain.skirt is not None, "WALK_TOGETHER": device.info.type == "cpu"}
+    return {
+        "HAS_SKIRT": terrain.skirt is not None,
+        "HAS_HOLES": heights.has_holes,
+        "WALK_TOGETHER": device.info.type == "cpu",
+    }
 
 
 def import_heightfield(graph: Graph, heights: DeviceHeights) -> dict[str, Any]:
