@@ -18,7 +18,7 @@
 #include "include/gbuffer.glsl"
 #include "include/brdf.glsl"
 
-layout(local_size_x = 8, local_size_y = 8) in;
+layout(local_size_x = 8, local_size_y = 4) in;  // 5 % faster than 8 x 8 on an H200
 
 layout(constant_id = 1) const bool SOFT = true;  // whether the sun is a disc or a point
 
