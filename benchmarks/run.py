@@ -177,10 +177,11 @@ class Bench:
     @staticmethod
     def _frame(renderer: Renderer, scene: Scene, size: tuple[int, int], settings: Settings) -> dict[str, float]:
         began = time.perf_counter()
-        scene, size, settings, frame = renderer._prepare(scene, size, "lit", (), settings, {})
-        frame.wait(renderer._run(frame, scene, size, settings, None))
+        request = renderer._prepare(scene, size, "lit", (), settings, {})
+        lane = renderer._lanes["lit"]
+        lane.execute(request, None).wait()
         wall = 1e3 * (time.perf_counter() - began)
-        return {**frame.pass_times(), "wall": wall}
+        return {**lane.compiled(request).pass_times(), "wall": wall}
 
     @staticmethod
     def _render(renderer: Renderer, scene: Scene, size: tuple[int, int], settings: Settings) -> dict[str, float]:
@@ -198,7 +199,7 @@ class Bench:
 
     @staticmethod
     def _read_back(renderer: Renderer, scene: Scene, size: tuple[int, int], settings: Settings) -> dict[str, float]:
-        frame = renderer._prepare(scene, size, "lit", (), settings, {})[3]
+        frame = renderer._lanes["lit"].compiled(renderer._prepare(scene, size, "lit", (), settings, {}))
         images = [frame.images[name] for name in ("display", "radiance")]
         began = time.perf_counter()
         arrays = renderer._readback.start(images).result()
@@ -219,10 +220,10 @@ class Bench:
             cpu = 0.0
             for scene in scenes:
                 began = time.thread_time()
-                prepared, size, settings, frame = renderer._prepare(scene, TINY, "lit", (), SUN_FRAME, {})
-                value = renderer._run(frame, prepared, size, settings, None)
+                request = renderer._prepare(scene, TINY, "lit", (), SUN_FRAME, {})
+                rendered = renderer._lanes["lit"].execute(request, None)
                 cpu += time.thread_time() - began
-                frame.wait(value)
+                rendered.wait()
             return cpu
 
         def construct() -> float:
@@ -262,7 +263,7 @@ class Bench:
         terrain = make_terrain(fractal_heights(side))
         with Renderer(self.device, host_memory_cap=CAP) as renderer:
             began = time.perf_counter()
-            renderer._upload(terrain)
+            renderer._upload(Scene(terrain))
             rate = terrain.heights.nbytes / (time.perf_counter() - began) / 1e9
             renderer.render(sunlit(terrain, View.of(terrain).camera()), (64, 36), settings=SUN_FRAME)
             report = renderer.memory_report()

@@ -49,7 +49,7 @@ LIT = """\
 
 def lit_frame(renderer: vf.Renderer, size: tuple[int, int] = SIZE, aovs: tuple[str, ...] = ()) -> Frame:
     """Return the compiled frame that `renderer` uses for TERRAIN."""
-    return renderer._prepare(vf.Scene(TERRAIN), size, "lit", aovs, None, {})[1]
+    return renderer._lanes["lit"].compiled(renderer._prepare(vf.Scene(TERRAIN), size, "lit", aovs, None, {}))
 
 
 def test_the_schedule_of_the_lit_frame(renderer: vf.Renderer) -> None:

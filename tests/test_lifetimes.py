@@ -89,7 +89,7 @@ def many(count):
         renderer.render(vf.Scene(terrain, camera=camera, sun=None, sky=None), (1, 1), samples=1)
 
 def state():
-    return counters() | {"report": repr(renderer.memory_report()), "plans": len(renderer._lanes["lit"]._frames)}
+    return counters() | {"report": repr(renderer.memory_report()), "plans": len(renderer._lanes["lit"]._compiled)}
 
 many(200)
 before = state()

@@ -95,6 +95,18 @@ def with_setting(name: str) -> Callable[[Any], tuple[vf.Scene, dict[str, Any]]]:
     return lambda value: (scene(sun=vf.Sun(angular_diameter=20.0)), {name: value})
 
 
+def path_traced(name: str, **more: Any) -> Callable[[Any], tuple[vf.Scene, dict[str, Any]]]:
+    return lambda value: (scene(), {"lane": "path-traced", **more, name: value})
+
+
+def path_traced_camera(name: str, **more: Any) -> Callable[[Any], tuple[vf.Scene, dict[str, Any]]]:
+    def make(value: Any) -> tuple[vf.Scene, dict[str, Any]]:
+        camera = vf.Camera.perspective((0.0, -20.0, 15.0), (0.0, 0.0, 1.0), **{**more, name: value})
+        return scene(camera=camera), {"lane": "path-traced"}
+
+    return make
+
+
 PERSPECTIVE = {"position": (0.0, -20.0, 15.0), "target": (0.0, 0.0, 1.0)}
 ORTHOGRAPHIC = {**PERSPECTIVE, "height": 12.0}
 ORBIT = {"terrain": terrain()}
@@ -118,6 +130,9 @@ TABLE: dict[str, Row] = {
     "Settings.samples": Row(with_setting("samples"), 1, 2),
     "Settings.sun_rays": Row(with_setting("sun_rays"), DEFAULT, 3, "sun_visibility"),
     "Settings.sky_rays": Row(with_setting("sky_rays"), DEFAULT, 0, "sky_visibility"),
+    "Settings.max_depth": Row(path_traced("max_depth"), DEFAULT, 2),
+    "Settings.time_limit": Row(path_traced("time_limit", samples=64), DEFAULT, 1e-6),
+    "Settings.noise_threshold": Row(path_traced("noise_threshold", samples=64), DEFAULT, 10.0),
     "Settings.seed": Row(with_setting("seed"), DEFAULT, 1, "sky_visibility"),
     "Settings.exposure": Row(with_setting("exposure"), DEFAULT, 1.5, "rgba"),
     "Settings.tonemap": Row(with_setting("tonemap"), DEFAULT, "agx", "rgba"),
@@ -130,6 +145,8 @@ TABLE: dict[str, Row] = {
     "Camera.perspective.up": Row(with_camera(vf.Camera.perspective, "up", **PERSPECTIVE), DEFAULT, (1, 0, 1), "depth"),
     "Camera.perspective.fov": Row(with_camera(vf.Camera.perspective, "fov", **PERSPECTIVE), DEFAULT, 60.0, "depth"),
     "Camera.perspective.fov_x": Row(with_camera(vf.Camera.perspective, "fov_x", **PERSPECTIVE), DEFAULT, 30.0, "depth"),
+    "Camera.perspective.aperture_radius": Row(path_traced_camera("aperture_radius"), DEFAULT, 1.0),
+    "Camera.perspective.focus_distance": Row(path_traced_camera("focus_distance", aperture_radius=1.0), DEFAULT, 9.0),
     "Camera.orbit.terrain": Row(
         lambda value: scene(camera=vf.Camera.orbit(value)), terrain(), terrain(cell_size=2.0), "depth"
     ),
@@ -223,7 +240,9 @@ def seen(renderer: vf.Renderer, row: Row, value: Any) -> Any:
     subject, options = made if isinstance(made, tuple) else (made, {})
     aovs = (row.where,) if row.where in vf.AOVS else ()
     size = None if row.where in ("size", "georeference") else SIZE
-    image = renderer.render(subject, size, aovs=aovs, **{"samples": 1, "sky_rays": 2, **options})
+    image = renderer.render(
+        subject, size, aovs=aovs, **{"samples": 1, **({} if "lane" in options else {"sky_rays": 2}), **options}
+    )
     if row.where in vf.AOVS:
         return image.aovs[row.where].tobytes()
     look = getattr(image, row.where)

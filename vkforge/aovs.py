@@ -50,6 +50,13 @@ AOVS: dict[str, Aov] = {
             "cosine-weighted share of the sky that is seen",
             ("sky_visibility.V",),
         ),
+        Aov(
+            "variance",
+            1,
+            "radiance^2",
+            "variance of the mean luminance, as if its samples were independent; 0 for one sample",
+            ("variance.V",),
+        ),
         Aov("hit", 1, "1", "1 where the terrain is hit, 0 where the ray meets the sky", ("hit.V",)),
     )
 }

@@ -28,12 +28,17 @@ def render(
         InputError: An argument that can't be used.
         DeviceError: Vulkan or the device is missing or fails; the message says what to do.
     """
+    return kept_renderer(device).render(scene, size, **options)
+
+
+def kept_renderer(device: str | int = "auto") -> Renderer:
+    """Return the renderer that `render` uses on a device, made on first use and closed when Python ends."""
     renderer = _renderers.get(device)
     if renderer is None or renderer.lost:
         if renderer is not None:
             renderer.close()
         renderer = _renderers[device] = Renderer(device)
-    return renderer.render(scene, size, **options)
+    return renderer
 
 
 @atexit.register

@@ -17,11 +17,12 @@ from vkforge.graph.builder import Graph
 from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
 from vkforge.image import GeoReference, Image
-from vkforge.lanes.blocks import fill_frame, fill_sample
-from vkforge.lanes.lane import Lane, Parts, Request
+from vkforge.lanes.lane import Lane, Parts, Progress, Rendered, Request
 from vkforge.lanes.lit import LitLane
+from vkforge.lanes.path_traced import PathTracedLane
 from vkforge.memory.intents import Intent
 from vkforge.memory.report import MemoryReport
+from vkforge.passes.materials.split_sum import DeviceSplitSum, read_split_sum
 from vkforge.passes.terrain.heightfield import (
     DeviceAlbedo,
     DeviceHeights,
@@ -38,7 +39,7 @@ from vkforge.vk.instance import DeviceInfo, validation_wanted
 from vkforge.vk.resources import Buffer
 from vkforge.vk.transfer import PendingCopy, Readback
 
-LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane,)}
+LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
 KEPT_PARTS = 2
@@ -46,15 +47,17 @@ TRACE_BATCH = 1 << 20
 TRACE_BYTES = 24 + 16  # a ray and its result
 
 # Which image each AOV is read from, and how its array comes out of it.
-_AOV_SOURCES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
-    "depth": ("position", lambda pixels: pixels[..., 3].copy()),
-    "position": ("position", lambda pixels: pixels[..., :3].copy()),
-    "normal": ("normal", lambda pixels: pixels[..., :3].astype(np.float32)),
-    "geometric_normal": ("geometric_normal", lambda pixels: pixels[..., :3].astype(np.float32)),
-    "albedo": ("albedo", lambda pixels: pixels[..., :3].astype(np.float32)),
-    "sun_visibility": ("sun_visibility", lambda pixels: pixels[..., 0].copy()),
-    "sky_visibility": ("sky_visibility", lambda pixels: pixels[..., 0].copy()),
-    "hit": ("normal", lambda pixels: (pixels[..., 3] > 0).astype(np.float32)),
+_AOV_SOURCES: dict[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]] = {
+    "depth": ("position", lambda pixels, _: pixels[..., 3].copy()),
+    "position": ("position", lambda pixels, _: pixels[..., :3].copy()),
+    "normal": ("normal", lambda pixels, _: pixels[..., :3].astype(np.float32)),
+    "geometric_normal": ("geometric_normal", lambda pixels, _: pixels[..., :3].astype(np.float32)),
+    "albedo": ("albedo", lambda pixels, _: pixels[..., :3].astype(np.float32)),
+    "sun_visibility": ("sun_visibility", lambda pixels, _: pixels[..., 0].copy()),
+    "sky_visibility": ("sky_visibility", lambda pixels, _: pixels[..., 0].copy()),
+    "hit": ("normal", lambda pixels, _: (pixels[..., 3] > 0).astype(np.float32)),
+    # The variance of a mean of n: the squared deviations over (n - 1), over n; of one sample, 0.
+    "variance": ("deviation", lambda pixels, n: pixels[..., 0] / max(n * (n - 1), 1)),
 }
 
 
@@ -88,7 +91,8 @@ class _PendingImage:
         """Wait for the pixels and return the image."""
         self._wait()
         arrays = dict(zip(self._outputs, self._copy.result(), strict=True))
-        aovs = {name: _AOV_SOURCES[name][1](arrays[_AOV_SOURCES[name][0]]) for name in self._aovs}
+        samples = self._rest["info"]["samples"]
+        aovs = {name: _AOV_SOURCES[name][1](arrays[_AOV_SOURCES[name][0]], samples) for name in self._aovs}
         hdr = np.ascontiguousarray(arrays["radiance"][..., :3])
         return Image(rgba=arrays["display"], hdr=hdr, aovs=aovs, **self._rest)
 
@@ -125,10 +129,12 @@ class Renderer:
         if not isinstance(device, (str, int)) or isinstance(device, bool):
             raise InputError(f"device is {device!r}; wanted 'auto', an index or part of a name (see vkforge probe)")
         self._device = Device(device, host_memory_cap, validation_wanted() if validation is None else validation)
-        self._lanes: dict[str, Lane] = {name: lane(self._device) for name, lane in LANES.items()}
         self._readback = Readback(self._device)
+        self._lanes: dict[str, Lane] = {name: lane(self._device, self._readback) for name, lane in LANES.items()}
+        self._held: list[Parts] = []  # by pictures that are still accumulating
         self._heights: list[tuple[np.ndarray, DeviceHeights]] = []
         self._albedos: list[tuple[Albedo | bytes, DeviceAlbedo]] = []
+        self._split_sum: DeviceSplitSum | None = None
 
     # Rendering
 
@@ -140,7 +146,7 @@ class Renderer:
         lane: str = "lit",
         aovs: Iterable[str] = (),
         settings: Settings | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
         **overrides: Any,
     ) -> Image:
         """Render one image.
@@ -149,7 +155,8 @@ class Renderer:
             scene: What to render; a bare terrain is shown as `Scene.portrait` shows it.
             size: (width, height) in pixels; None is the camera's natural size (one pixel a sample for a map), or
                 1280 x 720.
-            lane: How to render; "lit" is the one there is.
+            lane: How to render: "lit" (the sun and the sky, with traced shadows) or "path-traced" (light that bounces
+                too, unbiased and slower).
             aovs: Names out of `vkforge.aovs.AOVS` to return beside the picture.
             settings: Samples, rays, seed, exposure and tone mapping; None is the defaults.
             progress: Called with (samples done, samples in all) as the device gets there.
@@ -189,6 +196,33 @@ class Renderer:
         if before is not None:
             yield before.result()
 
+    def accumulate(
+        self,
+        scene: Scene | Terrain,
+        size: tuple[int, int] | None = None,
+        *,
+        aovs: Iterable[str] = (),
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+        **overrides: Any,
+    ) -> Iterator[Image]:
+        """Path-trace one image, handing it out as it gets better: at 1, 2, 4, ... samples and at the last.
+
+        Takes what `render` takes; the last image is that of `render(scene, lane="path-traced", ...)`, to the bit. Other
+        pictures may be rendered in between. Dropping the iterator gives back what it holds.
+        """
+        began = time.perf_counter()
+        lane = self._lanes[PathTracedLane.name]
+        assert isinstance(lane, PathTracedLane)
+        names = check_aovs(aovs)
+        request = self._prepare(scene, size, lane.name, names, settings, overrides)
+        self._held.append(request.parts)
+        try:
+            for rendered in lane.accumulate(request, progress):
+                yield self._read(rendered, request, lane.name, names, began).result()
+        finally:
+            self._held.remove(request.parts)
+
     def _start(
         self,
         scene: Scene | Terrain,
@@ -196,20 +230,25 @@ class Renderer:
         lane: str,
         aovs: Iterable[str],
         settings: Settings | None,
-        progress: Callable[[int, int], None] | None,
+        progress: Progress | None,
         overrides: dict[str, Any],
     ) -> _PendingImage:
         """Submit every sample of a picture and the copies of its outputs."""
         began = time.perf_counter()
         names = check_aovs(aovs)
-        request, frame = self._prepare(scene, size, lane, names, settings, overrides)
-        settings, outputs = request.settings, request.outputs
-        value = self._run(frame, request, progress)
-        copy = self._readback.start([frame.images[name] for name in outputs])
+        request = self._prepare(scene, size, lane, names, settings, overrides)
+        return self._read(self._lanes[lane].execute(request, progress), request, lane, names, began)
+
+    def _read(
+        self, rendered: Rendered, request: Request, lane: str, aovs: tuple[str, ...], began: float
+    ) -> _PendingImage:
+        """Submit the copies of a picture's outputs."""
+        copy = self._readback.start([rendered.images[name] for name in request.outputs])
+        settings = request.settings
         info = {
             "device": self._device.info.name,
             "lane": lane,
-            "samples": settings.samples,
+            "samples": rendered.samples,
             "seed": settings.seed,
             "exposure": settings.exposure,
             "tonemap": settings.tonemap,
@@ -217,7 +256,7 @@ class Renderer:
         }
         rest = {"georeference": _georeference(request), "info": info}
         # The frame is waited for by its own name, so that a device lost on the way tells the pass.
-        return _PendingImage(lambda: frame.wait(value), copy, outputs, names, rest)
+        return _PendingImage(rendered.wait, copy, request.outputs, aovs, rest)
 
     def _prepare(
         self,
@@ -227,8 +266,8 @@ class Renderer:
         aovs: tuple[str, ...],
         settings: Settings | None,
         overrides: dict[str, Any],
-    ) -> tuple[Request, Frame]:
-        """Check the arguments, bring the terrain onto the device, and compile the frame where that is needed."""
+    ) -> Request:
+        """Check the arguments and bring the scene onto the device."""
         self._check_open()
         if isinstance(scene, Terrain):
             scene = Scene.portrait(scene)
@@ -244,22 +283,8 @@ class Renderer:
             settings = settings.replace(**overrides)
         size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
         request = Request(scene, size, settings, _outputs_for(aovs), self._upload(scene))
-        return request, self._lanes[lane].frame(request)
-
-    def _run(self, frame: Frame, request: Request, progress: Callable[[int, int], None] | None) -> int:
-        """Submit every sample; return the timeline value of the last."""
-        value = 0
-        scene, settings = request.scene, request.settings
-        for index in range(settings.samples):
-            slot = frame.blocks[frame.acquire()]
-            if index < len(frame.blocks):  # later samples find the slots filled
-                fill_block(slot["terrain"], scene.terrain, request.parts.heights)
-                fill_frame(slot["frame"], scene, request.size, settings)
-            fill_sample(slot["frame"], index, settings.samples)
-            value = frame.submit()
-            if progress is not None:
-                progress(index + 1, settings.samples)
-        return value
+        self._lanes[lane].check(request)
+        return request
 
     def _check_size(self, size: Any) -> tuple[int, int]:
         largest = int(self._device.info.limits["maxImageDimension2D"])
@@ -282,7 +307,13 @@ class Renderer:
         key: Any = albedo
         if albedo.pixels is None or albedo.kind == "ramp":
             key = b"" if albedo.pixels is None else albedo.pixels.tobytes()
-        return Parts(heights, self._find(self._albedos, key, lambda: DeviceAlbedo(self._device, albedo)))
+        if self._split_sum is None and not scene.terrain.material.is_lambert:
+            self._split_sum = DeviceSplitSum(self._device)
+        return Parts(
+            heights,
+            albedo=self._find(self._albedos, key, lambda: DeviceAlbedo(self._device, albedo)),
+            split_sum=None if scene.terrain.material.is_lambert else self._split_sum,
+        )
 
     def _upload_heights(self, terrain: Terrain) -> DeviceHeights:
         return self._find(self._heights, terrain.heights, lambda: DeviceHeights(self._device, terrain))
@@ -292,8 +323,11 @@ class Renderer:
             if known is key or (isinstance(key, bytes) and isinstance(known, bytes) and known == key):
                 kept.append(kept.pop(i))
                 return part
-        while len(kept) >= KEPT_PARTS:
-            _, oldest = kept.pop(0)
+        held = {id(part) for parts in self._held for part in parts}
+        free = [item for item in kept if id(item[1]) not in held]
+        for item in free[: max(0, len(kept) - KEPT_PARTS + 1)]:
+            kept.remove(item)
+            oldest = item[1]
             for lane in self._lanes.values():
                 lane.forget(oldest)
             oldest.release()
@@ -369,6 +403,16 @@ class Renderer:
                 frame.release()
             owner.release()
 
+    def split_sum(self) -> np.ndarray:
+        """Return the table behind `vkforge.pbr.split_sum`, computed on this device.
+
+        Returns:
+            (n, n, 2) float32: scale and bias of GGX's directional albedo, by roughness (rows, 0 to 1) and by the square
+            root of the view's cosine (columns, 0 to 1).
+        """
+        self._check_open()
+        return read_split_sum(self._device)
+
     # Reports
 
     @property
@@ -403,8 +447,7 @@ class Renderer:
         **overrides: Any,
     ) -> Plan:
         """Return the compiled frame of a render with the same arguments, with the GPU times of its last run if any."""
-        _, frame = self._prepare(scene, size, lane, check_aovs(aovs), settings, overrides)
-        return frame.plan()
+        return self._lanes[lane].plan(self._prepare(scene, size, lane, check_aovs(aovs), settings, overrides))
 
     # Life
 
@@ -428,6 +471,8 @@ class Renderer:
         self._readback.release()
         for _, part in (*self._heights, *self._albedos):
             part.release()
+        if self._split_sum is not None:
+            self._split_sum.release()
         self._heights.clear()
         self._albedos.clear()
         leaks = self._device.close()

@@ -12,7 +12,13 @@ from vkforge.errors import InputError, suggest
 TONEMAPS = ("linear", "reinhard", "aces", "agx", "neutral")
 
 # Sample indices travel to the shaders as 32-bit integers, and a ray count beyond these limits is a typing mistake.
-_INTEGER_RANGES = {"samples": (1, 1_048_576), "sun_rays": (1, 4096), "sky_rays": (0, 65_536), "seed": (0, 2**32 - 1)}
+_INTEGER_RANGES = {
+    "samples": (1, 1_048_576),
+    "sun_rays": (1, 4096),
+    "sky_rays": (0, 65_536),
+    "max_depth": (1, 1024),
+    "seed": (0, 2**32 - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -21,8 +27,15 @@ class Settings:
 
     Attributes:
         samples: jittered samples accumulated for each pixel, 1 to 1048576.
-        sun_rays: shadow rays towards the sun's disc for each sample, 1 to 4096.
-        sky_rays: visibility rays towards the sky for each sample, 0 (no sky light) to 65536.
+        sun_rays: shadow rays towards the sun's disc for each sample, 1 to 4096 (lit lane).
+        sky_rays: visibility rays towards the sky for each sample, 0 (no sky light) to 65536 (lit lane).
+        max_depth: segments of a path, the camera's included, 1 to 1024 (path-traced lane): 2 is direct light alone, and
+            each more is one more bounce.
+        time_limit: seconds after which no more samples are begun, or None (path-traced lane). What a picture has by
+            then depends on the machine.
+        noise_threshold: stop where the root mean square of the pixels' standard errors, over the mean luminance, is
+            this small, or None (path-traced lane). The standard errors are those of independent samples; the sequences
+            used converge faster, so the picture is better than it says.
         seed: picks the random sequences, 0 to 2**32 - 1: same scene, seed and driver, same bits.
         exposure: stops (EV) applied after the render and before tone mapping: +1 doubles the light. -32 to 32.
         tonemap: "linear", "reinhard", "aces", "agx" or "neutral" (Khronos PBR Neutral, which keeps colours true and
@@ -35,6 +48,9 @@ class Settings:
     samples: int = 16
     sun_rays: int = 1
     sky_rays: int = 8
+    max_depth: int = 8
+    time_limit: float | None = None
+    noise_threshold: float | None = None
     seed: int = 0
     exposure: float = 0.0
     tonemap: str = "neutral"
@@ -48,6 +64,9 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
                 raise InputError(f"{name} is {show(value)}; wanted a whole number from {low} to {high}")
             object.__setattr__(self, name, int(value))
+        for name in ("time_limit", "noise_threshold"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, number(name, getattr(self, name), above=0.0))
         object.__setattr__(self, "exposure", number("exposure (EV stops)", self.exposure, -32.0, 32.0))
         if not isinstance(self.tonemap, str) or self.tonemap not in TONEMAPS:
             hint = suggest(str(self.tonemap), TONEMAPS)

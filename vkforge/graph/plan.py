@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vkforge.io.atomic import replacing
 
@@ -50,6 +50,22 @@ class Plan:
     passes: tuple[PlannedPass, ...]
     images: tuple[PlannedImage, ...]
     transient_bytes: int
+
+    def followed_by(self, other: Plan) -> Plan:
+        """Return the plan of this frame and then `other`, whose imports may be this one's images."""
+        count = len(self.passes)
+        own = {image.name for image in self.images}
+        shifted = (
+            replace(image, first=image.first + count, last=image.last + count)
+            for image in other.images
+            if image.lifetime != "imported" or image.name not in own
+        )
+        return Plan(
+            f"{self.name}, then {other.name}",
+            self.passes + other.passes,
+            (*self.images, *shifted),
+            self.transient_bytes + other.transient_bytes,
+        )
 
     def __str__(self) -> str:
         lines = [f"frame {self.name}: {len(self.passes)} passes"]

@@ -8,6 +8,8 @@ from typing import Any
 from vkforge.scene.scene import Scene
 from vkforge.settings import Settings
 
+CENTRE = (0.5, 0.5)  # the jitter that looks through the middle of each pixel
+
 
 def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settings) -> None:
     """Write what stays the same over the samples of a picture into the `frame` block."""

@@ -1,18 +1,21 @@
-"""What a lane is: one way to turn a scene into a frame, with the frames it compiled last."""
+"""What a lane is: one way to turn a scene into a picture, with the frames it compiled last."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from vkforge.graph.builder import Graph
-from vkforge.graph.frame import Frame
+from vkforge.errors import InputError
+from vkforge.graph.plan import Plan
+from vkforge.passes.materials.split_sum import DeviceSplitSum
 from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights
 from vkforge.scene.scene import Scene
 from vkforge.settings import Settings
 from vkforge.vk.device import Device
+from vkforge.vk.resources import Image
+from vkforge.vk.transfer import Readback
 
 # Images that a frame can hand to the readback, by what the renderer calls them.
 OUTPUTS = (
@@ -24,6 +27,7 @@ OUTPUTS = (
     "albedo",
     "sun_visibility",
     "sky_visibility",
+    "deviation",
 )
 
 
@@ -34,10 +38,12 @@ class Parts:
     Attributes:
         heights: The terrain's shape.
         albedo: Its colour.
+        split_sum: The directional albedo of GGX, where a surface is glossy.
     """
 
     heights: DeviceHeights
     albedo: DeviceAlbedo
+    split_sum: DeviceSplitSum | None
 
     def __iter__(self) -> Iterator[Any]:
         return (getattr(self, field.name) for field in fields(self))
@@ -62,44 +68,89 @@ class Request:
     parts: Parts
 
 
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A picture on its way.
+
+    Attributes:
+        images: The device's images by the names of OUTPUTS; those asked for are ready to be copied.
+        samples: How many each pixel has.
+        wait: Waits until they are done; a lost device's error then names the pass.
+    """
+
+    images: dict[str, Image]
+    samples: int
+    wait: Callable[[], None]
+
+
 class Lane(ABC):
-    """A way to render, on one device. Keeps the frames it compiled last, so that a new camera costs no compilation."""
+    """A way to render, on one device. Keeps the frames it compiled last, so that a new camera costs no compilation.
+
+    Attributes:
+        name: What `Renderer.render(lane=...)` calls it.
+        kind: What it renders.
+        unread: Settings that mean nothing here: any but their default is refused.
+    """
 
     name: ClassVar[str]
     kind: ClassVar[str]
+    unread: ClassVar[tuple[str, ...]]
     KEPT_FRAMES: ClassVar[int] = 2
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, readback: Readback) -> None:
         self.device = device
-        self._frames: dict[Any, Frame] = {}
+        self.readback = readback
+        self._compiled: dict[Any, Any] = {}
 
     @abstractmethod
     def features(self, request: Request) -> Any:
-        """Return a hashable record of what decides which passes a frame has, and in which variant."""
+        """Return a hashable record of what decides which passes a picture has, and in which variant."""
 
     @abstractmethod
-    def build(self, request: Request, features: Any) -> Graph:
-        """Declare a frame."""
+    def compile(self, request: Request, features: Any) -> Any:
+        """Return the compiled frame or frames, which have a `release`."""
 
-    def frame(self, request: Request) -> Frame:
-        """Return the compiled frame for a picture: its size, parts, outputs and features."""
+    @abstractmethod
+    def execute(self, request: Request, progress: Progress | None) -> Rendered:
+        """Submit a picture."""
+
+    @abstractmethod
+    def plan(self, request: Request) -> Plan:
+        """Return what `execute` would run, compiled, with the GPU times of its last run if any."""
+
+    def check(self, request: Request) -> None:
+        """Refuse what this lane can't honour.
+
+        Raises:
+            InputError: A setting that it does not read.
+        """
+        default = Settings()
+        for name in self.unread:
+            if getattr(request.settings, name) != getattr(default, name):
+                raise InputError(f"the {self.name} lane has no use for {name}; leave it out, or use another lane")
+
+    def compiled(self, request: Request) -> Any:
+        """Return what `compile` made for a picture of this size, parts, outputs and features."""
         features = self.features(request)
         key = (request.size, tuple(map(id, request.parts)), request.outputs, features)
-        frame = self._frames.pop(key, None)
-        if frame is None:
-            while len(self._frames) >= self.KEPT_FRAMES:
-                self._frames.pop(next(iter(self._frames))).release()
-            frame = Frame(self.device, self.build(request, features))
-        self._frames[key] = frame
-        return frame
+        found = self._compiled.pop(key, None)
+        if found is None:
+            while len(self._compiled) >= self.KEPT_FRAMES:
+                self._compiled.pop(next(iter(self._compiled))).release()
+            found = self.compile(request, features)
+        self._compiled[key] = found
+        return found
 
     def forget(self, part: Any) -> None:
         """Release the frames that use a part of a scene which is about to go."""
-        for key in [key for key in self._frames if id(part) in key[1]]:
-            self._frames.pop(key).release()
+        for key in [key for key in self._compiled if id(part) in key[1]]:
+            self._compiled.pop(key).release()
 
     def shutdown(self) -> None:
         """Release every frame."""
-        for frame in self._frames.values():
-            frame.release()
-        self._frames.clear()
+        for frames in self._compiled.values():
+            frames.release()
+        self._compiled.clear()

@@ -29,3 +29,8 @@ class Material:
     def __post_init__(self) -> None:
         for name in ("roughness", "metallic", "specular"):
             object.__setattr__(self, name, number(f"Material {name}", getattr(self, name), 0.0, 1.0))
+
+    @property
+    def is_lambert(self) -> bool:
+        """Whether nothing but a Lambert base reflects."""
+        return self.specular == 0 and self.metallic == 0

@@ -8,6 +8,7 @@
 //   7  radiance         rgba32f            mean radiance; w is the mean coverage
 //   8  sun_visibility   r32f               mean over the samples that hit
 //   9  sky_visibility   r32f               likewise
+//   10 deviation        r32f               sum of squared deviations of the samples' luminance from their mean
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -18,6 +19,7 @@ layout(local_size_x = 8, local_size_y = 8) in;
 
 layout(constant_id = 0) const bool HAS_SUN = true;  // without one its image is not read
 layout(constant_id = 1) const bool HAS_SKY = true;
+layout(constant_id = 2) const bool HAS_DEVIATION = true;  // where nobody asks for it, something else is bound
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D position;
 layout(set = 0, binding = 5, rgba32f) readonly uniform image2D sun_light;
@@ -25,6 +27,7 @@ layout(set = 0, binding = 6, rgba32f) readonly uniform image2D sky_light;
 layout(set = 0, binding = 7, rgba32f) uniform image2D radiance;
 layout(set = 0, binding = 8, r32f) uniform image2D sun_visibility;
 layout(set = 0, binding = 9, r32f) uniform image2D sky_visibility;
+layout(set = 0, binding = 10, r32f) uniform image2D deviation;
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
@@ -49,7 +52,14 @@ void main() {
         float hits_before = round(mean.w * before);
         visibility += (vec2(sun.w, sky.w) - visibility) / (hits_before + 1.0);
     }
+    vec3 change = seen.rgb - mean.rgb;
     mean += (seen - mean) / (before + 1.0);
+    if (HAS_DEVIATION) {  // Welford 1962
+        const vec3 luminance = vec3(0.2126, 0.7152, 0.0722);
+        float squares = frame.sample_index > 0u ? imageLoad(deviation, pixel).r : 0.0;
+        squares += dot(change, luminance) * dot(seen.rgb - mean.rgb, luminance);
+        imageStore(deviation, pixel, vec4(squares));
+    }
     imageStore(radiance, pixel, mean);
     imageStore(sun_visibility, pixel, vec4(visibility.x));
     imageStore(sky_visibility, pixel, vec4(visibility.y));

@@ -9,6 +9,7 @@
 //   5  normal             readonly rgba16f
 //   6  albedo             readonly rgba16f
 //   7  sky_light          writeonly rgba32f  radiance towards the camera; w is the visibility
+//   10 split_sum          sampler2D          see include/brdf.glsl
 //
 // Directions come from the cosine about the shading normal and, for glossy surfaces, half of them from the visible
 // normals, joined by the balance heuristic (Veach 1997). Visibility counts the cosine's alone, and of those the ones that
@@ -36,10 +37,10 @@ void main() {
     if (kind != HIT_NOTHING) {
         vec4 at = imageLoad(position, pixel);
         vec3 n = normalize(shading.xyz);
-        Surface surface =
-            make_surface(imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular);
         vec3 origin, view;
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
+        Surface surface = make_surface(
+            imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular, dot(n, -view));
         vec3 grid = world_to_grid(at.xyz);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SKY, frame.seed);
         uint glossy_rays = GLOSSY ? frame.sky_rays / 2u : 0u;
@@ -51,7 +52,7 @@ void main() {
             if (dot(n, l) <= 0.0 || occluded(grid, kind, l)) continue;
             if (cosine && l.z > 0.0) light.w += 1.0 / float(cosine_rays);
             if (!GLOSSY) {
-                light.rgb += surface.albedo * sky_radiance(l) / float(cosine_rays);
+                light.rgb += surface.diffuse * sky_radiance(l) / float(cosine_rays);
                 continue;
             }
             float density = float(cosine_rays) * dot(n, l) / PI

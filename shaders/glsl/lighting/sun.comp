@@ -9,6 +9,7 @@
 //   5  normal             readonly rgba16f
 //   6  albedo             readonly rgba16f
 //   7  sun_light          writeonly rgba32f  radiance towards the camera; w is the visible part of the disc
+//   10 split_sum          sampler2D          see include/brdf.glsl
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -33,10 +34,10 @@ void main() {
     if (kind != HIT_NOTHING) {
         vec4 at = imageLoad(position, pixel);
         vec3 n = normalize(shading.xyz);
-        Surface surface =
-            make_surface(imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular);
         vec3 origin, view;
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
+        Surface surface = make_surface(
+            imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular, dot(n, -view));
         vec3 grid = world_to_grid(at.xyz);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SUN, frame.seed);
         for (uint i = 0u; i < frame.sun_rays; ++i) {

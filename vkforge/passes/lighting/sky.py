@@ -14,6 +14,7 @@ def sky(
     heightfield: dict[str, Any],
     frame: Any,
     gbuffer: dict[str, ImageResource],
+    split_sum: ImageResource,
     *,
     tracer: Mapping[str, int],
     glossy: bool,
@@ -30,6 +31,7 @@ def sky(
         **heightfield,
         frame=frame,
         sky_light=light,
+        split_sum=split_sum,
         **surface,
     )
     return light

@@ -14,6 +14,7 @@ def sun(
     heightfield: dict[str, Any],
     frame: Any,
     gbuffer: dict[str, ImageResource],
+    split_sum: ImageResource,
     *,
     tracer: Mapping[str, int],
     glossy: bool,
@@ -31,6 +32,7 @@ def sun(
         **heightfield,
         frame=frame,
         sun_light=light,
+        split_sum=split_sum,
         **surface,
     )
     return light

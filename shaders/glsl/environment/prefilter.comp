@@ -1,0 +1,69 @@
+// The tables of include/prefiltered.glsl: one weighted mean over all directions for each direction and roughness.
+//
+// Bindings (set 0):
+//   40  environment        readonly buffer    see include/environment.glsl
+//   41  environment_map    sampler2D
+//   42  environment_rows   sampler2D
+//   43  light              sampler2D          pyramid of light, see environment/cluster.comp
+//   44  centre             sampler2D
+//   45  tables             writeonly rgba32f
+//
+// A sum over the pyramid's cells, near ones fine and far ones coarse, as Barnes and Hut 1986 sum gravity: no light is missed
+// however small its source, and nothing is drawn at random.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_scalar_block_layout : require
+
+#include "include/prefiltered.glsl"
+
+layout(local_size_x = 8, local_size_y = 8) in;
+
+layout(set = 0, binding = 43) uniform sampler2D light;
+layout(set = 0, binding = 44) uniform sampler2D centre;
+layout(set = 0, binding = 45, rgba32f) writeonly uniform image2D tables;
+
+// A cell is opened where it is larger than this part of the weight's scale there: the angle from r plus the lobe's width.
+const float OPENING = 0.2;
+
+void main() {
+    ivec2 at = ivec2(gl_GlobalInvocationID.xy);
+    int table = TABLES - 1;
+    while (at.y < TABLE_ROW[table]) --table;
+    ivec2 size = ivec2(TABLE_WIDTH[table], TABLE_WIDTH[table] / 2);
+    if (at.x >= size.x || at.y >= TABLES_SIZE.y) return;
+    vec2 uv = (vec2(at.x, at.y - TABLE_ROW[table]) + 0.5) / vec2(size);
+    vec3 axis = equirectangular_direction(uv.x, cos(PI * uv.y), 0.0);
+    float alpha = table_alpha(table), alpha2 = alpha * alpha;
+
+    int top = textureQueryLevels(light) - 1;  // two cells, the west and the east
+    vec4 sum = vec4(0.0);
+    ivec2 cell = ivec2(0);
+    int level = top;
+    while (true) {
+        vec3 away = normalize(texelFetch(centre, cell, level).xyz) - axis;
+        float chord2 = dot(away, away);
+        float extent = PI * exp2(float(level - top));  // of the cell from top to bottom, and across at the equator
+        bool behind = 1.0 - 0.5 * chord2 < -extent;
+        bool open = level > 0 && !behind && extent > OPENING * min(sqrt(chord2) + 2.0 * alpha, 1.0);
+        if (open) {
+            --level;
+            cell *= 2;
+            continue;
+        }
+        if (!behind) sum += texelFetch(light, cell, level) * mirror_weight(chord2, alpha2);
+        // On to the next of four siblings, or up and on from there; the top level has but two.
+        while (level < top && (cell & 1) == ivec2(1)) {
+            cell >>= 1;
+            ++level;
+        }
+        if (level == top) {
+            if (cell.x == 1) break;
+            cell.x = 1;
+        } else if ((cell.x & 1) == 0) {
+            ++cell.x;
+        } else {
+            cell += ivec2(-1, 1);
+        }
+    }
+    imageStore(tables, at, vec4(sum.rgb / sum.w, 1.0));
+}

@@ -1,0 +1,230 @@
+// Light transport by paths from the camera: unbiased, a batch of samples of each pixel of a band of rows.
+//
+// Bindings (set 0):
+//   0  terrain         readonly buffer  see include/terrain.glsl
+//   1  heights         sampler2D        elevations
+//   2  pyramid         usampler2D       bounds
+//   3  frame           readonly buffer  see include/frame.glsl; sample_index is the batch's first sample
+//   4  radiance        rgba32f          mean radiance; w is the mean coverage
+//   5  deviation       r32f             sum of squared deviations of the samples' luminance from their mean
+//   6  sun_visibility  r32f             mean over the samples that hit
+//   7  sky_visibility  r32f             likewise
+//   8  albedo_map      sampler2D        see include/surface.glsl
+//   10 split_sum       sampler2D        see include/brdf.glsl
+//   50 path            readonly buffer  what only this lane needs
+//
+// At each vertex the sun is sampled over its disc (next-event estimation), and the path goes on in a direction drawn from
+// the surface: the cosine's and the visible normals' densities, joined by the balance heuristic (Veach 1997), so that one
+// ray serves the sky and the bounce. Numbers are Owen-scrambled Sobol pairs, one scrambling for each pixel, bounce and
+// purpose. Paths that carry little end by Russian roulette.
+//
+// A group whose paths end at different bounces would idle until its longest is done; each invocation rather starts its
+// next sample at once, and all rays, to the camera, to the sun or onwards, go through one call of the tracer (path
+// regeneration: Novak, Havran and Dachsbacher 2010).
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_scalar_block_layout : require
+
+#include "include/surface.glsl"
+#include "include/view.glsl"
+#include "include/sky.glsl"
+#include "include/brdf.glsl"
+
+layout(local_size_x = 8, local_size_y = 4) in;
+
+layout(constant_id = 1) const bool SOFT = true;       // whether the sun is a disc or a point
+layout(constant_id = 50) const bool HAS_SUN = true;
+layout(constant_id = 51) const bool THIN_LENS = true;  // or a pinhole
+layout(constant_id = 52) const bool SHUTTER = true;    // whether the camera moves while it is open
+
+layout(set = 0, binding = 4, rgba32f) uniform image2D radiance;
+layout(set = 0, binding = 5, r32f) uniform image2D deviation;
+layout(set = 0, binding = 6, r32f) uniform image2D sun_visibility;
+layout(set = 0, binding = 7, r32f) uniform image2D sky_visibility;
+layout(set = 0, binding = 50, scalar) readonly buffer Path {
+    int first_row;         // of this band
+    uint samples;          // of this batch
+    uint max_depth;        // segments of a path, the camera's included
+    uint roulette_depth;   // vertices that no path is ended before by chance
+    vec3 lens_u;           // world metres from the lens' centre to its rim, right
+    vec3 lens_v;           // and up
+    float focus_distance;  // metres along the axis to the plane in focus
+    vec3 end_origin;       // the camera where the shutter closes, as in frame.glsl
+    vec3 end_origin_u;
+    vec3 end_origin_v;
+    vec3 end_direction;
+    vec3 end_direction_u;
+    vec3 end_direction_v;
+} path;
+
+// What a number is drawn for; each vertex of a path has PURPOSES of them.
+const uint PURPOSE_PATH = 3u;
+const uint DRAW_PIXEL = 0u;
+const uint DRAW_LENS = 1u;
+const uint DRAW_SHUTTER = 2u;
+const uint DRAW_SUN = 3u;
+const uint DRAW_DIRECTION = 4u;
+const uint DRAW_CHOICE = 5u;
+const uint PURPOSES = 6u;
+
+uint pixel_key;     // scrambles this pixel's sequences
+uint sample_number; // which point of them the current sample takes
+
+vec2 draw(uint vertex, uint purpose) {
+    return sobol(sample_number, hash(pixel_key + (vertex * PURPOSES + purpose) * 0x9e3779b9u));
+}
+
+float luminance(vec3 light) { return dot(light, vec3(0.2126, 0.7152, 0.0722)); }
+
+// The camera's ray of the current sample, over pixel, lens and shutter.
+void start_path(uvec2 pixel, out vec3 origin, out vec3 direction) {
+    vec2 at = vec2(pixel) + draw(0u, DRAW_PIXEL);
+    vec2 uv = vec2(2.0, -2.0) * at / vec2(frame.size) + vec2(-1.0, 1.0);
+    origin = frame.origin + uv.x * frame.origin_u + uv.y * frame.origin_v;
+    direction = frame.direction + uv.x * frame.direction_u + uv.y * frame.direction_v;
+    if (SHUTTER) {
+        float time = draw(0u, DRAW_SHUTTER).x;
+        origin = mix(origin, path.end_origin + uv.x * path.end_origin_u + uv.y * path.end_origin_v, time);
+        direction = mix(direction, path.end_direction + uv.x * path.end_direction_u + uv.y * path.end_direction_v, time);
+    }
+    if (THIN_LENS) {
+        // `direction` has length 1 along the axis, so this is where its ray meets the plane in focus.
+        vec2 on_lens = square_to_disc(draw(0u, DRAW_LENS));
+        vec3 offset = on_lens.x * path.lens_u + on_lens.y * path.lens_v;
+        direction = direction * path.focus_distance - offset;
+        origin += offset;
+    }
+    direction = normalize(direction);
+}
+
+// A direction to go on in, and the BRDF times the cosine over its density. `cosine` is the cosine's density over it.
+vec3 scatter(Surface surface, vec3 n, vec3 view, uint vertex, out vec3 l, out float cosine) {
+    vec2 square = draw(vertex, DRAW_DIRECTION);
+    cosine = 1.0;
+    if (!GLOSSY) {
+        l = cosine_direction(square, n);
+        return surface.diffuse;
+    }
+    // The lobe by its share in what is reflected, about; any choice is right, and this one is quiet.
+    float mirror = luminance(mix(surface.f0, surface.f90, schlick(dot(n, view))));
+    float base = luminance(surface.diffuse);
+    float share = clamp(mirror / max(mirror + base, 1.0e-6), base > 0.0 ? 0.1 : 1.0, mirror > 0.0 ? 0.9 : 0.0);
+    bool glossy = draw(vertex, DRAW_CHOICE).y < share;
+    l = glossy ? sample_visible_ggx(surface, n, view, square) : cosine_direction(square, n);
+    float cos_l = dot(n, l);
+    if (cos_l <= 0.0) {
+        l = vec3(0.0);
+        return vec3(0.0);
+    }
+    float density = (1.0 - share) * cos_l / PI + share * visible_ggx_density(surface, n, view, l);
+    cosine = cos_l / (PI * density);
+    return brdf_cosine(surface, n, view, l) / density;
+}
+
+void main() {
+    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy) + ivec2(0, path.first_row);
+    if (any(greaterThanEqual(pixel, frame.size))) return;
+    pixel_key = pixel_seed(uvec2(pixel), PURPOSE_PATH, frame.seed);
+
+    // Of this batch: the mean radiance, the luminance's deviation, hits, and what they saw of sun and sky.
+    vec3 mean = vec3(0.0);
+    float squares = 0.0, hits = 0.0, suns = 0.0, skies = 0.0;
+
+    // Of this path.
+    vec3 light = vec3(0.0), throughput = vec3(1.0);
+    uint vertex = 0u;
+    // Of this ray: from where (grid space) and along what (world); or to the sun, with what it brings and what follows.
+    vec3 origin, direction;
+    bool on_ground = false, to_sun = false;
+    vec3 sunlight = vec3(0.0), onwards = vec3(0.0);
+    float sky_weight = 0.0;  // turns the share of first bounces that meet the sky into the cosine-weighted share
+
+    uint done = 0u;
+    sample_number = frame.sample_index;
+    start_path(uvec2(pixel), origin, direction);
+    origin = view_origin(origin);
+    while (true) {
+        Hit hit = trace_grid(origin, direction * terrain.scale, 1.0e30, on_ground);
+        bool ended = false;
+        if (to_sun) {
+            to_sun = false;
+            if (hit.kind == HIT_NOTHING) {
+                light += sunlight;
+                if (vertex == 1u) suns += 1.0;
+            }
+            direction = onwards;
+            ended = onwards == vec3(0.0);
+        } else if (hit.kind == HIT_NOTHING) {
+            bool background = vertex == 0u && frame.has_background == 1u;
+            light += throughput * (background ? frame.background : sky_radiance(direction));
+            if (vertex == 1u && direction.z > 0.0) skies += sky_weight;
+            ended = true;
+        } else {
+            SurfacePoint point = surface_at(hit, origin, direction * terrain.scale);
+            bool from_behind = vertex > 0u && dot(direction, point.geometric_normal) > 0.0;
+            ++vertex;
+            if (vertex == 1u) hits += 1.0;
+            ended = vertex >= path.max_depth || from_behind;
+            if (!ended) {
+                vec3 n = point.normal, view = -direction;
+                Surface surface = make_surface(
+                    point.albedo, terrain.roughness, terrain.metallic, terrain.specular, dot(n, view));
+                origin = point.grid;
+                on_ground = hit.kind == HIT_GROUND;
+                if (HAS_SUN) {
+                    vec3 l = frame.sun_direction;
+                    if (SOFT) l = cone_direction(draw(vertex, DRAW_SUN), l, frame.sun_cos_radius);
+                    to_sun = l.z > 0.0 && dot(point.geometric_normal, l) > 0.0;
+                    sunlight = throughput * brdf_cosine(surface, n, view, l) * frame.sun_irradiance;
+                    direction = l;
+                }
+                float cosine;
+                throughput *= scatter(surface, n, view, vertex, onwards, cosine);
+                if (vertex == 1u) sky_weight = cosine;
+                if (vertex >= path.roulette_depth) {
+                    float survival = min(0.95, max(throughput.r, max(throughput.g, throughput.b)));
+                    throughput = draw(vertex, DRAW_CHOICE).x < survival ? throughput / survival : vec3(0.0);
+                }
+                // The first bounce goes on even from black ground: it tells how much of the sky is seen.
+                bool dead = vertex > 1u && throughput == vec3(0.0);
+                if (dead || dot(point.geometric_normal, onwards) <= 0.0) onwards = vec3(0.0);
+                if (!to_sun) {
+                    direction = onwards;
+                    ended = onwards == vec3(0.0);
+                }
+            }
+        }
+        if (!ended) continue;
+        ++done;
+        float before = luminance(mean);
+        mean += (light - mean) / float(done);
+        float value = luminance(light);
+        squares += (value - before) * (value - luminance(mean));  // Welford 1962
+        if (done == path.samples) break;
+        light = vec3(0.0);
+        throughput = vec3(1.0);
+        vertex = 0u;
+        on_ground = false;
+        sample_number = frame.sample_index + done;
+        start_path(uvec2(pixel), origin, direction);
+        origin = view_origin(origin);
+    }
+
+    // Join the batch to those before it (Chan, Golub and LeVeque 1983).
+    vec4 all_light = vec4(mean, hits / float(done));
+    vec2 visibility = hits > 0.0 ? vec2(suns, skies) / hits : vec2(0.0);
+    if (frame.sample_index > 0u) {
+        vec4 earlier = imageLoad(radiance, pixel);
+        float count = float(frame.sample_index), share = float(done) / (count + float(done));
+        float step = luminance(all_light.rgb) - luminance(earlier.rgb);
+        squares += imageLoad(deviation, pixel).r + step * step * count * share;
+        float hits_before = round(earlier.w * count);
+        vec2 seen = vec2(imageLoad(sun_visibility, pixel).r, imageLoad(sky_visibility, pixel).r);
+        visibility = (vec2(suns, skies) + seen * hits_before) / max(hits + hits_before, 1.0);
+        all_light = mix(earlier, all_light, share);
+    }
+    imageStore(radiance, pixel, all_light);
+    imageStore(deviation, pixel, vec4(squares));
+    imageStore(sun_visibility, pixel, vec4(visibility.x));
+    imageStore(sky_visibility, pixel, vec4(visibility.y));
+}

@@ -1,0 +1,235 @@
+"""The path-traced lane: unbiased, progressive light transport, which the other lanes are held against."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from vkforge.graph.access import Access, Layout
+from vkforge.graph.builder import Graph
+from vkforge.graph.frame import Frame
+from vkforge.graph.plan import Plan
+from vkforge.lanes.blocks import CENTRE, fill_frame
+from vkforge.lanes.lane import Lane, Progress, Rendered, Request
+from vkforge.passes.lighting.paths import SUMS, fill_path, paths
+from vkforge.passes.materials.split_sum import import_split_sum
+from vkforge.passes.post.display import display
+from vkforge.passes.terrain.heightfield import fill_block, import_albedo, import_heightfield, tracer_variant
+from vkforge.passes.terrain.primary import primary
+from vkforge.tonemapping import OPERATORS
+
+# Paths of one submission: a fraction of a second of the slowest scenes, so that no driver's watchdog fires and Ctrl-C
+# is heard; and samples of a pixel in one, which keep a GPU's groups full to the end (see path/paths.comp).
+PATHS_PER_SUBMISSION = {"cpu": 1 << 16}
+PATHS_PER_SUBMISSION_OF_A_GPU = 1 << 25
+LARGEST_BATCH = 16
+BAND_ROWS = 8  # bands are whole multiples of this, as tall as a group or taller
+
+# Samples before the noise is looked at: an estimate from fewer says little.
+FIRST_LOOK = 16
+
+
+@dataclass(frozen=True)
+class Features:
+    """What decides which variant of the path tracer a picture has.
+
+    Attributes:
+        tracer: The tracer's variant, as `tracer_variant` gives it.
+        sun: Whether there is one.
+        soft_sun: Whether it is a disc.
+        glossy: Whether the surface is more than Lambert.
+        lens: Whether the camera has one, or is a pinhole.
+        shutter: Whether the camera moves.
+        tonemap: Index of the operator in `vkforge.tonemapping.OPERATORS`.
+    """
+
+    tracer: tuple[tuple[str, int], ...]
+    sun: bool
+    soft_sun: bool
+    glossy: bool
+    lens: bool
+    shutter: bool
+    tonemap: int
+
+
+class Frames:
+    """The two frames of a picture: one batch of samples of a band, and what makes a picture of all of them."""
+
+    def __init__(self, paths: Frame, picture: Frame, rows: int) -> None:
+        self.paths, self.picture, self.rows = paths, picture, rows
+        self.images = {**picture.images, **paths.images}
+
+    def release(self) -> None:
+        """Give both back."""
+        self.picture.release()
+        self.paths.release()
+
+
+class PathTracedLane(Lane):
+    """Paths from the camera, in batches of samples, until there are enough, the time is up or the noise is low."""
+
+    name = "path-traced"
+    kind = "terrain"
+    unread = ("sun_rays", "sky_rays")
+
+    def features(self, request: Request) -> Features:
+        """Return what a picture needs."""
+        scene = request.scene
+        camera = scene.camera
+        return Features(
+            tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
+            sun=scene.sun is not None,
+            soft_sun=scene.sun is not None and scene.sun.angular_diameter > 0,
+            glossy=not scene.terrain.material.is_lambert,
+            lens=camera.aperture_radius > 0,
+            shutter=camera.shutter_end is not None,
+            tonemap=OPERATORS.index(request.settings.tonemap),
+        )
+
+    def compile(self, request: Request, features: Features) -> Frames:
+        """Return the compiled frames of a picture."""
+        rows = self._band_rows(request.size)
+        frame = Frame(self.device, self.build_paths(request, features, rows))
+        try:
+            return Frames(frame, Frame(self.device, self.build_picture(request, features, frame)), rows)
+        except BaseException:
+            frame.release()
+            raise
+
+    def _paths_per_submission(self) -> int:
+        return PATHS_PER_SUBMISSION.get(self.device.info.type, PATHS_PER_SUBMISSION_OF_A_GPU)
+
+    def _band_rows(self, size: tuple[int, int]) -> int:
+        """Return the rows of a band: one sample of it is at most a submission's worth."""
+        width, height = size
+        rows = max(1, self._paths_per_submission() // (width * BAND_ROWS)) * BAND_ROWS
+        return min(rows, -(-height // BAND_ROWS) * BAND_ROWS)
+
+    def build_paths(self, request: Request, features: Features, rows: int) -> Graph:
+        """Declare the frame of one batch of a band."""
+        graph = Graph("paths")
+        heightfield = import_heightfield(graph, request.parts.heights)
+        bindings = {
+            **heightfield,
+            "frame": graph.block("frame"),
+            "albedo_map": import_albedo(graph, request.parts.albedo),
+            "split_sum": import_split_sum(graph, request.parts.split_sum, heightfield["heights"]),
+        }
+        variant = {
+            **dict(features.tracer),
+            "HAS_SUN": features.sun,
+            "SOFT": features.soft_sun,
+            "GLOSSY": features.glossy,
+            "THIN_LENS": features.lens,
+            "SHUTTER": features.shutter,
+        }
+        sums = paths(graph, request.size, rows, bindings, variant)
+        graph.hand_over("look", Access.COPY_SOURCE, *sums.values())
+        return graph
+
+    def build_picture(self, request: Request, features: Features, batches: Frame) -> Graph:
+        """Declare the frame that makes a picture of what `batches` accumulated, with the G-buffer at pixel centres."""
+        graph = Graph("picture")
+        heightfield = import_heightfield(graph, request.parts.heights)
+        frame = graph.block("frame")
+        sums = {name: graph.import_image(name, batches.images[name], layout=Layout.TRANSFER_SOURCE) for name in SUMS}
+        tracer = dict(features.tracer)
+        albedo = import_albedo(graph, request.parts.albedo)
+        gbuffer = primary(graph, request.size, heightfield, frame, albedo, tracer=tracer)
+        shown = display(graph, request.size, frame, sums["radiance"], features.tonemap)
+        images = {**gbuffer, **sums, "display": shown}
+        names = dict.fromkeys((*SUMS, *request.outputs))
+        graph.hand_over("read back", Access.COPY_SOURCE, *(images[name] for name in names))
+        return graph
+
+    # A picture
+
+    def execute(self, request: Request, progress: Progress | None) -> Rendered:
+        """Submit batches until there are enough samples, the time is up or the noise is low; then the picture."""
+        frames = self.compiled(request)
+        *_, samples = self._batches(frames, request, progress)
+        return self._picture(frames, request, samples)
+
+    def accumulate(self, request: Request, progress: Progress | None) -> Iterator[Rendered]:
+        """Yield the picture of 1, 2, 4, ... samples and of the last, on frames of its own."""
+        frames = self.compile(request, self.features(request))
+        try:
+            shown, samples = 0, 0
+            for samples in self._batches(frames, request, progress):
+                if samples & (samples - 1) == 0:
+                    shown = samples
+                    yield self._picture(frames, request, samples)
+            if samples != shown:
+                yield self._picture(frames, request, samples)
+        finally:
+            frames.release()
+
+    def _batches(self, frames: Frames, request: Request, progress: Progress | None) -> Iterator[int]:
+        """Submit batch after batch; yield the samples that each pixel has after each."""
+        settings, began = request.settings, time.perf_counter()
+        width, height = request.size
+        bands = range(0, height, frames.rows)
+        most = max(1, min(LARGEST_BATCH, self._paths_per_submission() // (width * frames.rows)))
+        most = 1 << (most.bit_length() - 1)  # powers of two meet those that `accumulate` shows
+        done = 0
+        self._fill(frames.paths, request)
+        while done < settings.samples:
+            batch = min(max(done, 1), most, settings.samples - done)
+            for first_row in bands:
+                block = frames.paths.blocks[frames.paths.acquire()]
+                block["frame"]["sample_index"] = done
+                block["path"]["samples"] = batch
+                block["path"]["first_row"] = first_row
+                frames.paths.submit()
+            done += batch
+            if progress is not None:
+                progress(done, settings.samples)
+            yield done
+            if settings.time_limit is not None and time.perf_counter() - began >= settings.time_limit:
+                return
+            looks = settings.noise_threshold is not None and _is_time_to_look(done)
+            if looks and self._noise(frames, done) <= settings.noise_threshold:
+                return
+
+    def _fill(self, frame: Frame, request: Request) -> None:
+        """Write what stays the same over the batches into every slot."""
+        camera = request.scene.camera
+        end = (camera.shutter_end or camera).rays(*request.size)
+        for _ in frame.blocks:
+            block = frame.blocks[frame.acquire()]
+            fill_block(block["terrain"], request.scene.terrain, request.parts.heights)
+            fill_frame(block["frame"], request.scene, request.size, request.settings)
+            fill_path(block["path"], request.settings.max_depth, camera.lens, end)
+
+    def _noise(self, frames: Frames, samples: int) -> float:
+        """Return the root mean square of the pixels' standard errors over the mean luminance."""
+        copy = self.readback.start([frames.images["radiance"], frames.images["deviation"]])
+        radiance, deviation = copy.result()
+        mean = float((radiance[..., :3] @ np.array([0.2126, 0.7152, 0.0722])).mean())
+        variance = float(deviation.mean(dtype=np.float64)) / (samples * (samples - 1))
+        return variance**0.5 / mean if mean > 0 else 0.0
+
+    def _picture(self, frames: Frames, request: Request, samples: int) -> Rendered:
+        """Submit the picture of what has been accumulated."""
+        frame = frames.picture
+        slot = frame.blocks[frame.acquire()]
+        fill_block(slot["terrain"], request.scene.terrain, request.parts.heights)
+        fill_frame(slot["frame"], request.scene, request.size, request.settings)
+        slot["frame"]["jitter"] = CENTRE
+        slot["frame"]["sample_index"] = request.settings.samples - 1  # the display is written on the last sample
+        value = frame.submit()
+        return Rendered(frames.images, samples, lambda: frame.wait(value))
+
+    def plan(self, request: Request) -> Plan:
+        """Return the frame of a batch, then that of the picture."""
+        frames = self.compiled(request)
+        return frames.paths.plan().followed_by(frames.picture.plan())
+
+
+def _is_time_to_look(samples: int) -> bool:
+    """Whether the noise is looked at after so many samples: at 16, 24, 32, 48, 64, ..."""
+    octave = 1 << (samples.bit_length() - 1)
+    return samples >= FIRST_LOOK and samples in (octave, octave + octave // 2)

@@ -1,0 +1,132 @@
+"""The environment map as rough mirrors see it: tables made once a map, and what they say about any directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vkforge.graph.access import Access, Layout
+from vkforge.graph.builder import Graph
+from vkforge.graph.frame import Frame
+from vkforge.memory.intents import Intent
+from vkforge.passes.lighting.environment import DeviceEnvironment, fill_environment, import_environment
+from vkforge.scene.environment import Environment
+from vkforge.vk.device import Device, Owner
+from vkforge.vk.resources import Buffer, Image
+
+TABLES_SIZE = (512, 768)  # include/prefiltered.glsl
+LIGHT_SIZE, LIGHT_LEVELS = (512, 256), 9  # down to two cells
+BATCH = 1 << 20
+QUERY_BYTES = 16 + 12  # a direction with its roughness, and the answer
+
+
+def prefiltered(
+    device: Device, held: DeviceEnvironment, environment: Environment, directions: np.ndarray, roughness: np.ndarray
+) -> np.ndarray:
+    """Return (n, 3) float32 prefiltered radiance: see `Environment.prefiltered`, which checked the arguments.
+
+    Args:
+        device: The device.
+        held: The map on it; its tables are made if this is the first question.
+        environment: The map, its rotation and its intensity.
+        directions: (n, 3) unit vectors.
+        roughness: (n,) in [0, 1].
+    """
+    if held.prefiltered is None:
+        held.prefiltered = _make_tables(device, held, environment)
+    allocator = device.allocator
+    batch = max(1, min(BATCH, (allocator.host_cap - allocator.host_reserved) // (4 * QUERY_BYTES)))
+    answers = [
+        _look_up(device, held, environment, directions[i : i + batch], roughness[i : i + batch])
+        for i in range(0, len(directions), batch)
+    ]
+    return np.concatenate(answers) if answers else np.zeros((0, 3), np.float32)
+
+
+def _make_tables(device: Device, held: DeviceEnvironment, environment: Environment) -> Image:
+    usages = frozenset(["sampled", "storage"])
+    scratch = Owner(device, f"{held.owner.name} prefilter")
+    try:
+        light = Image(scratch, "light", "rgba32f", LIGHT_SIZE, usages, LIGHT_LEVELS).allocate()
+        centre = Image(scratch, "centre", "rgba32f", LIGHT_SIZE, usages, LIGHT_LEVELS).allocate()
+        graph = Graph("environment pyramid")
+        bindings = import_environment(graph, held)
+        levels = [
+            [
+                graph.import_image(f"{image.name} {level}", image, level=level, layout=Layout.UNDEFINED)
+                for level in range(LIGHT_LEVELS)
+            ]
+            for image in (light, centre)
+        ]
+        for level, (of_light, of_centre) in enumerate(zip(*levels, strict=True)):
+            graph.compute(
+                f"level {level}",
+                "environment/cluster.comp",
+                (LIGHT_SIZE[0] >> level, LIGHT_SIZE[1] >> level),
+                specialization={"FIRST": level == 0},
+                finer_light=levels[0][max(0, level - 1)],
+                finer_centre=levels[1][max(0, level - 1)],
+                light=of_light,
+                centre=of_centre,
+                **bindings,
+            )
+        graph.hand_over("sampled", Access.SAMPLED, *levels[0], *levels[1])
+        _run_once(device, graph, environment)
+
+        tables = Image(held.owner, "prefiltered", "rgba32f", TABLES_SIZE, usages).allocate()
+        graph = Graph("environment prefilter")
+        output = graph.import_image("tables", tables, layout=Layout.UNDEFINED)
+        graph.compute(
+            "prefilter",
+            "environment/prefilter.comp",
+            TABLES_SIZE,
+            light=graph.import_image("light", light),
+            centre=graph.import_image("centre", centre),
+            tables=output,
+            **import_environment(graph, held),
+        )
+        graph.hand_over("sampled", Access.SAMPLED, output)
+        _run_once(device, graph, environment)
+        return tables
+    finally:
+        scratch.release()
+
+
+def _look_up(
+    device: Device, held: DeviceEnvironment, environment: Environment, directions: np.ndarray, roughness: np.ndarray
+) -> np.ndarray:
+    count = len(directions)
+    owner = Owner(device, f"{held.owner.name} look-up")
+    try:
+        queries = Buffer(owner, "queries", 4 + 16 * count, frozenset(["storage"]), Intent.UPLOAD)
+        answers = Buffer(owner, "answers", 12 * count, frozenset(["storage"]), Intent.READBACK)
+        queries.array(np.uint32, 1)[0] = count
+        table = queries.array(np.float32, 4 * count, 4).reshape(count, 4)
+        table[:, :3], table[:, 3] = directions, roughness
+        graph = Graph("environment look-up")
+        output = graph.import_buffer("answers", answers)
+        graph.compute(
+            "look up",
+            "environment/look_up.comp",
+            (count, 1),
+            tables=graph.import_image("tables", held.prefiltered),
+            queries=graph.import_buffer("queries", queries),
+            answers=output,
+            **import_environment(graph, held),
+        )
+        graph.hand_over("read back", Access.HOST_READ, output)
+        _run_once(device, graph, environment)
+        answers.invalidate()
+        return answers.array(np.float32, 3 * count).reshape(count, 3).copy()
+    finally:
+        owner.release()
+
+
+def _run_once(device: Device, graph: Graph, environment: Any) -> None:
+    frame = Frame(device, graph, slots=1, once=True)
+    try:
+        fill_environment(frame.blocks[frame.acquire()]["environment"], environment)
+        frame.wait(frame.submit())
+    finally:
+        frame.release()

@@ -1,0 +1,1 @@
+"""What materials need on the device beside their numbers."""

@@ -1,0 +1,59 @@
+"""The à-trous filter: noise out of light or of a share of it, guided by what the camera sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vkforge.graph.builder import Graph, ImageResource
+
+LEVELS = 5  # with taps 1, 2, 4, 8 and 16 pixels apart, 31 pixels to each side
+
+
+def atrous(
+    graph: Graph,
+    size: tuple[int, int],
+    frame: Any,
+    gbuffer: Mapping[str, ImageResource],
+    noisy: ImageResource,
+    deviation: ImageResource | None = None,
+) -> ImageResource:
+    """Declare the passes, which run on the last sample alone; return what is left of `noisy` without its noise.
+
+    Args:
+        graph: The frame.
+        size: (width, height) in pixels.
+        frame: The `frame` block, whose `sample_count` is that of `noisy`.
+        gbuffer: The images of `passes.terrain.primary`, at pixel centres.
+        noisy: Mean radiance (rgba32f), or a share of light that is seen (r32f).
+        deviation: The sum of squared deviations of the samples' luminance (r32f), which radiance needs. The noise of a
+            share is told from its neighbourhood.
+
+    Returns:
+        An rgba32f image: radiance with 1 in w, or the share in x.
+    """
+    guides: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
+    signal = graph.image(f"{noisy.name} signal", "rgba32f", size)
+    if deviation is not None:
+        bindings: dict[str, Any] = {"radiance": noisy, "deviation": deviation}
+        first = "post/demodulate.comp"
+    else:
+        bindings, first = {"share": noisy}, "post/share.comp"
+    graph.compute(f"{noisy.name} noise", first, size, frame=frame, signal=signal, **bindings, **guides)
+    for level in range(LEVELS):
+        last = level == LEVELS - 1
+        # Written on the last sample alone, so the result must survive the frames before it.
+        name = f"{noisy.name} denoised" if last else f"{noisy.name} level {level + 1}"
+        filtered = graph.image(name, "rgba32f", size, persistent=last)
+        graph.compute(
+            name,
+            "post/atrous.comp",
+            size,
+            specialization={"STEP": 1 << level, "REMODULATE": last and deviation is not None},
+            frame=frame,
+            signal=signal,
+            filtered=filtered,
+            **guides,
+        )
+        signal = filtered
+    return signal
