@@ -43,7 +43,7 @@ def _vkforge(heights: np.ndarray, job: Job, with_sky: bool) -> Picture:
     sun = Sun(azimuth, math.degrees(math.asin(job["sun"][2])), angular_diameter=0.53 if with_sky else 0.0)
     terrain = Terrain(heights, job["cell"])
     renderer = Renderer(job["device"])
-    sky = Sky() if with_sky else None
+    sky = Sky.gradient() if with_sky else None
 
     def picture(eye: tuple[float, float, float]) -> np.ndarray:
         scene = Scene(terrain, Camera.perspective(eye, job["target"], fov=job["fov"]), sun, sky)

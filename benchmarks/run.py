@@ -252,7 +252,7 @@ class Bench:
         def once() -> dict[str, float]:
             fresh = make_terrain(terrain.heights.copy())
             began = time.perf_counter()
-            renderer._upload(fresh)
+            renderer._upload(Scene(fresh))
             return {"rate": fresh.heights.nbytes / (time.perf_counter() - began) / 1e9}
 
         self.add("upload", "GB/s", repeat(once, self.seconds, least=1, most=10, warm=True)["rate"], side)

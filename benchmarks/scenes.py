@@ -16,7 +16,7 @@ SEED = 2026
 
 SUN = Sun(azimuth=315.0, elevation=25.0, angular_diameter=0.53)
 HARD_SUN = Sun(azimuth=315.0, elevation=25.0, angular_diameter=0.0)
-SKY = Sky()
+SKY = Sky.gradient()
 
 ELEVATION = 25.0  # degrees of the camera above the horizon
 FOV = 30.0  # degrees from bottom to top

@@ -17,17 +17,18 @@ from vkforge.vk.resources import Image
 from vkforge.vk.spirv import Shader, reflect
 from vkforge.vk.transfer import Readback
 
+GLSL = compile_shaders.ROOT / "shaders" / "glsl"
 HEAD = "#version 460\n#extension GL_EXT_scalar_block_layout : require\n"
 
 
 @cache
 def compile_shader(source: str, name: str) -> Shader:
-    """Compile a compute shader as tools/compile_shaders.py does."""
+    """Compile a compute shader as tools/compile_shaders.py does; it may include the renderer's own includes."""
     compiler = compile_shaders.Compiler.find()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "shader.comp").write_text(source)
         out = Path(folder) / "shader.spv"
-        command = [compiler.glslang, *compile_shaders.OPTIONS, "-o", str(out), "shader.comp"]
+        command = [compiler.glslang, *compile_shaders.OPTIONS, f"-I{GLSL}", "-o", str(out), "shader.comp"]
         run = compile_shaders.run_tool(command, cwd=Path(folder))
         assert run.returncode == 0, f"{run.stdout}\n{source}"
         return reflect(out.read_bytes(), name)

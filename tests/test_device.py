@@ -338,7 +338,7 @@ SCENE = """
 import numpy as np
 import vkforge as vf
 terrain = vf.Terrain(np.arange(12.0).reshape(3, 4), cell_size=30)
-scene = vf.Scene(terrain, camera=vf.Camera.orbit(terrain), sun=vf.Sun(), sky=vf.Sky())
+scene = vf.Scene(terrain, camera=vf.Camera.orbit(terrain), sun=vf.Sun(), sky=vf.Sky.gradient())
 vf.Scene.relief(terrain), vf.Settings(samples=2), vf.Material(), vf.tonemap(np.ones((1, 1, 3)), "aces")
 """
 

@@ -42,31 +42,46 @@ def description() -> dict:
     return json.loads((FOLDER / "scene.json").read_text())
 
 
-@pytest.fixture(scope="module")
-def images(renderer: "vf.Renderer", description: dict) -> "dict[str, vf.Image]":
-    """The scene under the sun, the soft sun and the sky, each alone."""
-    camera, sun = description["camera"], description["sun"]
+def ground_truth_scene(description: dict, layer: str) -> "vf.Scene":
+    """The scene behind a layer of radiance."""
+    camera, sun, lens = description["camera"], description["sun"], description["thin_lens"]
     terrain = vf.Terrain(
         np.load(FOLDER / "heights.npy"), cell_size=description["cell_size"], albedo=np.load(FOLDER / "albedo.npy")
     )
+    optics = (
+        {"aperture_radius": lens["aperture_radius_m"], "focus_distance": lens["focus_distance_m"]}
+        if layer == "dof_sun_direct"
+        else {}
+    )
     view = vf.Camera.perspective(
-        tuple(camera["position"]), tuple(camera["target"]), up=tuple(camera["up"]), fov_x=camera["horizontal_fov_deg"]
+        tuple(camera["position"]),
+        tuple(camera["target"]),
+        up=tuple(camera["up"]),
+        fov_x=camera["horizontal_fov_deg"],
+        **optics,
+    )
+    diameter = 2 * description["soft_sun"]["angular_radius_deg"] if layer == "softsun_direct" else 0.0
+    return vf.Scene(
+        terrain,
+        camera=view,
+        sun=None
+        if layer == "sky_direct"
+        else vf.Sun(sun["azimuth_deg"], sun["elevation_deg"], tuple(sun["irradiance_rgb"]), diameter),
+        sky=vf.Sky.uniform(tuple(description["sky"]["radiance_rgb"])) if layer in ("sky_direct", "gi6") else None,
     )
 
-    def sun_of(diameter: float) -> "vf.Sun":
-        return vf.Sun(sun["azimuth_deg"], sun["elevation_deg"], tuple(sun["irradiance_rgb"]), diameter)
 
-    sky = vf.Sky.uniform(tuple(description["sky"]["radiance_rgb"]))
-    soft = 2 * description["soft_sun"]["angular_radius_deg"]
+@pytest.fixture(scope="module")
+def images(renderer: "vf.Renderer", description: dict) -> "dict[str, vf.Image]":
+    """The scene under the sun, the soft sun and the sky, each alone."""
 
-    def render(sun: "vf.Sun | None", sky: "vf.Sky | None", *aovs: str) -> "vf.Image":
-        scene = vf.Scene(terrain, camera=view, sun=sun, sky=sky)
-        return renderer.render(scene, SIZE, samples=SAMPLES, aovs=aovs)
+    def render(layer: str, *aovs: str) -> "vf.Image":
+        return renderer.render(ground_truth_scene(description, layer), SIZE, samples=SAMPLES, aovs=aovs)
 
     return {
-        "sun": render(sun_of(0.0), None, "depth", "normal", "sun_visibility"),
-        "soft": render(sun_of(soft), None),
-        "sky": render(None, sky, "sky_visibility"),
+        "sun": render("sun_direct", "depth", "normal", "sun_visibility"),
+        "soft": render("softsun_direct"),
+        "sky": render("sky_direct", "sky_visibility"),
     }
 
 

@@ -119,7 +119,7 @@ def test_sky() -> None:
 
 
 def test_default_sky_gives_level_ground_a_quarter_of_the_suns_light() -> None:
-    sky, sun = Sky(), Sun()
+    sky, sun = Sky.gradient(), Sun()
     luminance = np.array([0.2126, 0.7152, 0.0722])
     mu = (np.arange(10_000) + 0.5) / 10_000  # cosine of the zenith angle
     radiance = np.array([sky.radiance((0, 0, m)) for m in mu])
@@ -143,7 +143,7 @@ def test_scene_defaults() -> None:
     scene = Scene(terrain)
     assert scene.camera == Camera.orbit(terrain)
     assert scene.sun == Sun()
-    assert scene.sky == Sky()
+    assert scene.sky == Sky.gradient()
     assert scene.background is None
     assert scene.terrain.surface_albedo is NEUTRAL
     dark = Scene(terrain, sun=None, sky=None, background="white")

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vkforge import atmosphere
     from vkforge.aovs import AOVS
     from vkforge.errors import (
         DeviceError,
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from vkforge.oneliner import render
     from vkforge.renderer import Hits, Renderer
     from vkforge.scene.camera import Camera
+    from vkforge.scene.environment import Environment
+    from vkforge.scene.fog import Fog
+    from vkforge.scene.lights import PointLight, SpotLight
     from vkforge.scene.material import Material
     from vkforge.scene.scene import Scene
-    from vkforge.scene.sky import Sky
+    from vkforge.scene.sky import GradientSky, Sky
     from vkforge.scene.sun import Sun
     from vkforge.scene.terrain import Terrain
     from vkforge.settings import Settings
@@ -54,9 +58,12 @@ _HOMES = {
     "vkforge.oneliner": ("render",),
     "vkforge.renderer": ("Hits", "Renderer"),
     "vkforge.scene.camera": ("Camera",),
+    "vkforge.scene.environment": ("Environment",),
+    "vkforge.scene.fog": ("Fog",),
+    "vkforge.scene.lights": ("PointLight", "SpotLight"),
     "vkforge.scene.material": ("Material",),
     "vkforge.scene.scene": ("Scene",),
-    "vkforge.scene.sky": ("Sky",),
+    "vkforge.scene.sky": ("GradientSky", "Sky"),
     "vkforge.scene.sun": ("Sun",),
     "vkforge.scene.terrain": ("Terrain",),
     "vkforge.settings": ("Settings",),
@@ -64,7 +71,9 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [*_HOME_OF, "__version__"]
+_MODULES = ("atmosphere",)
+
+__all__ = [*_HOME_OF, *_MODULES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -72,6 +81,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("vkforge-renderer")
+    if name in _MODULES:
+        return importlib.import_module(f"vkforge.{name}")
     if name in _HOME_OF:
         value = getattr(importlib.import_module(_HOME_OF[name]), name)
         globals()[name] = value

@@ -42,6 +42,9 @@ AOVS: dict[str, Aov] = {
         Aov("normal", 3, "1", "shading normal in world coordinates, unit length", _layer("N", _XYZ)),
         Aov("geometric_normal", 3, "1", "normal of the surface itself, in world coordinates", _layer("Ng", _XYZ)),
         Aov("albedo", 3, "1", "base colour, linear Rec.709", _layer("albedo", _RGB)),
+        Aov("roughness", 1, "1", "roughness, 0 (mirror) to 1", ("roughness.V",)),
+        Aov("metallic", 1, "1", "0 for dielectrics, 1 for metals", ("metallic.V",)),
+        Aov("emission", 3, "W/m2/sr", "radiance that the surface sends out by itself", _layer("emission", _RGB)),
         Aov("sun_visibility", 1, "1", "share of the sun's disc that is seen, 0 in full shadow", ("sun_visibility.V",)),
         Aov(
             "sky_visibility",

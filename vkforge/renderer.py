@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vkforge.aovs import check_aovs
+from vkforge.denoising import oidn, require_oidn
 from vkforge.errors import DeviceError, DeviceLostError, InputError, suggest
 from vkforge.graph.access import Access
 from vkforge.graph.builder import Graph
@@ -22,7 +23,11 @@ from vkforge.lanes.lit import LitLane
 from vkforge.lanes.path_traced import PathTracedLane
 from vkforge.memory.intents import Intent
 from vkforge.memory.report import MemoryReport
+from vkforge.passes.atmosphere.tables import DeviceSky, Sights
+from vkforge.passes.lighting.environment import DeviceEnvironment
+from vkforge.passes.lighting.prefilter import prefiltered
 from vkforge.passes.materials.split_sum import DeviceSplitSum, read_split_sum
+from vkforge.passes.materials.textures import DeviceTexture
 from vkforge.passes.terrain.heightfield import (
     DeviceAlbedo,
     DeviceHeights,
@@ -30,10 +35,16 @@ from vkforge.passes.terrain.heightfield import (
     import_heightfield,
     tracer_variant,
 )
+from vkforge.passes.volumetrics.medium import DeviceFog
 from vkforge.scene.albedo import Albedo
+from vkforge.scene.environment import Environment
+from vkforge.scene.fog import Fog
 from vkforge.scene.scene import Scene
+from vkforge.scene.sky import Sky
 from vkforge.scene.terrain import Terrain
+from vkforge.scene.texture import Texture
 from vkforge.settings import Settings
+from vkforge.tonemapping import tonemap
 from vkforge.vk.device import Device, Owner
 from vkforge.vk.instance import DeviceInfo, validation_wanted
 from vkforge.vk.resources import Buffer
@@ -43,6 +54,7 @@ LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTraced
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
 KEPT_PARTS = 2
+KEPT_MAPS = 8  # a material has up to four
 TRACE_BATCH = 1 << 20
 TRACE_BYTES = 24 + 16  # a ray and its result
 
@@ -53,6 +65,9 @@ _AOV_SOURCES: dict[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]] = {
     "normal": ("normal", lambda pixels, _: pixels[..., :3].astype(np.float32)),
     "geometric_normal": ("geometric_normal", lambda pixels, _: pixels[..., :3].astype(np.float32)),
     "albedo": ("albedo", lambda pixels, _: pixels[..., :3].astype(np.float32)),
+    "roughness": ("material", lambda pixels, _: pixels[..., 0].astype(np.float32)),
+    "metallic": ("material", lambda pixels, _: pixels[..., 1].astype(np.float32)),
+    "emission": ("emission", lambda pixels, _: pixels[..., :3].copy()),
     "sun_visibility": ("sun_visibility", lambda pixels, _: pixels[..., 0].copy()),
     "sky_visibility": ("sky_visibility", lambda pixels, _: pixels[..., 0].copy()),
     "hit": ("normal", lambda pixels, _: (pixels[..., 3] > 0).astype(np.float32)),
@@ -81,11 +96,12 @@ class _PendingImage:
         self,
         wait: Callable[[], None],
         copy: PendingCopy,
-        outputs: tuple[str, ...],
+        request: Request,
         aovs: tuple[str, ...],
         rest: dict[str, Any],
     ) -> None:
-        self._wait, self._copy, self._outputs, self._aovs, self._rest = wait, copy, outputs, aovs, rest
+        self._wait, self._copy, self._aovs, self._rest = wait, copy, aovs, rest
+        self._outputs, self._settings = request.outputs, request.settings
 
     def result(self) -> Image:
         """Wait for the pixels and return the image."""
@@ -93,8 +109,11 @@ class _PendingImage:
         arrays = dict(zip(self._outputs, self._copy.result(), strict=True))
         samples = self._rest["info"]["samples"]
         aovs = {name: _AOV_SOURCES[name][1](arrays[_AOV_SOURCES[name][0]], samples) for name in self._aovs}
-        hdr = np.ascontiguousarray(arrays["radiance"][..., :3])
-        return Image(rgba=arrays["display"], hdr=hdr, aovs=aovs, **self._rest)
+        hdr, rgba = np.ascontiguousarray(arrays["radiance"][..., :3]), arrays["display"]
+        if self._settings.denoise == "oidn":
+            hdr = oidn(hdr, arrays["albedo"][..., :3], arrays["normal"][..., :3])
+            rgba[..., :3] = np.rint(255 * tonemap(hdr, self._settings.tonemap, self._settings.exposure))
+        return Image(rgba=rgba, hdr=hdr, aovs=aovs, **self._rest)
 
 
 class Renderer:
@@ -134,6 +153,10 @@ class Renderer:
         self._held: list[Parts] = []  # by pictures that are still accumulating
         self._heights: list[tuple[np.ndarray, DeviceHeights]] = []
         self._albedos: list[tuple[Albedo | bytes, DeviceAlbedo]] = []
+        self._fogs: list[tuple[Fog, DeviceFog]] = []
+        self._environments: list[tuple[np.ndarray, DeviceEnvironment]] = []
+        self._skies: list[DeviceSky] = []
+        self._maps: list[tuple[Texture, DeviceTexture]] = []
         self._split_sum: DeviceSplitSum | None = None
 
     # Rendering
@@ -256,7 +279,7 @@ class Renderer:
         }
         rest = {"georeference": _georeference(request), "info": info}
         # The frame is waited for by its own name, so that a device lost on the way tells the pass.
-        return _PendingImage(rendered.wait, copy, request.outputs, aovs, rest)
+        return _PendingImage(rendered.wait, copy, request, aovs, rest)
 
     def _prepare(
         self,
@@ -281,8 +304,10 @@ class Renderer:
             raise InputError(f"settings is {settings!r}; wanted a vkforge.Settings, or single settings as samples=64")
         if overrides:
             settings = settings.replace(**overrides)
+        if settings.denoise == "oidn":
+            require_oidn()
         size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
-        request = Request(scene, size, settings, _outputs_for(aovs), self._upload(scene))
+        request = Request(scene, size, settings, _outputs_for(aovs, settings), self._upload(scene))
         self._lanes[lane].check(request)
         return request
 
@@ -312,21 +337,56 @@ class Renderer:
         return Parts(
             heights,
             albedo=self._find(self._albedos, key, lambda: DeviceAlbedo(self._device, albedo)),
+            sky=self.sky_tables(Sights.of(scene)) if isinstance(scene.sky, Sky) else None,
+            environment=self._upload_environment(scene.sky) if isinstance(scene.sky, Environment) else None,
+            fog=self._upload_fog(scene),
             split_sum=None if scene.terrain.material.is_lambert else self._split_sum,
+            **{name: self._upload_map(name, texture) for name, texture in scene.terrain.material.maps.items()},
         )
+
+    def sky_tables(self, sights: Sights) -> DeviceSky:
+        """Return tables of a physical sky that fit `sights`: kept ones, made anew where nobody holds them."""
+        held = {id(part) for parts in self._held for part in parts}
+        for sky in self._skies:
+            if sky.now == sights:
+                return sky
+        sky = next((sky for sky in self._skies if id(sky) not in held), None)
+        if sky is None:
+            sky = DeviceSky(self._device)
+            self._skies.append(sky)
+        sky.update(sights)
+        return sky
+
+    def _upload_fog(self, scene: Scene) -> DeviceFog | None:
+        fog = scene.fog
+        if fog is None or fog.kind != "field":
+            return None
+        return self._find(self._fogs, fog, lambda: DeviceFog(self._device, fog))
+
+    def _upload_map(self, name: str, texture: Texture | None) -> DeviceTexture | None:
+        if texture is None:
+            return None
+        make = lambda: DeviceTexture(self._device, name, texture.pixels, texture.encoded)  # noqa: E731
+        return self._find(self._maps, texture, make, KEPT_MAPS)
 
     def _upload_heights(self, terrain: Terrain) -> DeviceHeights:
         return self._find(self._heights, terrain.heights, lambda: DeviceHeights(self._device, terrain))
 
-    def _find(self, kept: list[tuple[Any, Any]], key: Any, make: Callable[[], Any]) -> Any:
+    def _upload_environment(self, environment: Environment) -> DeviceEnvironment:
+        pixels = environment.radiance
+        return self._find(self._environments, pixels, lambda: DeviceEnvironment(self._device, environment))
+
+    def _find(
+        self, kept: list[tuple[Any, Any]], key: Any, make: Callable[[], Any], most: int = KEPT_PARTS
+    ) -> Any:
         for i, (known, part) in enumerate(kept):
             if known is key or (isinstance(key, bytes) and isinstance(known, bytes) and known == key):
                 kept.append(kept.pop(i))
                 return part
         held = {id(part) for parts in self._held for part in parts}
         free = [item for item in kept if id(item[1]) not in held]
-        for item in free[: max(0, len(kept) - KEPT_PARTS + 1)]:
-            kept.remove(item)
+        for item in free[: max(0, len(kept) - most + 1)]:
+            kept[:] = [other for other in kept if other is not item]  # by identity: arrays have no equality
             oldest = item[1]
             for lane in self._lanes.values():
                 lane.forget(oldest)
@@ -336,6 +396,11 @@ class Renderer:
         return part
 
     # Queries
+
+    def prefiltered(self, environment: Environment, directions: np.ndarray, roughness: np.ndarray) -> np.ndarray:
+        """Answer `Environment.prefiltered`, which checks the arguments, on this renderer's device."""
+        self._check_open()
+        return prefiltered(self._device, self._upload_environment(environment), environment, directions, roughness)
 
     def trace(self, terrain: Terrain, origins: Any, directions: Any) -> Hits:
         """Return where rays first meet the terrain.
@@ -469,12 +534,18 @@ class Renderer:
         for lane in self._lanes.values():
             lane.shutdown()
         self._readback.release()
-        for _, part in (*self._heights, *self._albedos):
+        for sky in self._skies:
+            sky.release()
+        for _, part in (*self._heights, *self._albedos, *self._maps, *self._fogs, *self._environments):
             part.release()
         if self._split_sum is not None:
             self._split_sum.release()
         self._heights.clear()
         self._albedos.clear()
+        self._maps.clear()
+        self._skies.clear()
+        self._fogs.clear()
+        self._environments.clear()
         leaks = self._device.close()
         if self._device.validation:
             self._device.check_validation("closing the renderer")
@@ -491,9 +562,10 @@ class Renderer:
         self.close()
 
 
-def _outputs_for(aovs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the images to read back for these AOVs, the picture's own two first."""
-    return tuple(dict.fromkeys(("display", "radiance", *(_AOV_SOURCES[name][0] for name in aovs))))
+def _outputs_for(aovs: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+    """Return the images to read back for these AOVs, the picture's own two first, then what guides a denoiser."""
+    guides = ("albedo", "normal") if settings.denoise == "oidn" else ()
+    return tuple(dict.fromkeys(("display", "radiance", *guides, *(_AOV_SOURCES[name][0] for name in aovs))))
 
 
 def _rays(name: str, values: Any) -> np.ndarray:

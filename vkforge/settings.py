@@ -9,7 +9,9 @@ from typing import Any
 
 from vkforge.errors import InputError, suggest
 
-TONEMAPS = ("linear", "reinhard", "aces", "agx", "neutral")
+TONEMAPS = ("linear", "reinhard", "hable", "aces-narkowicz", "aces-hill", "agx", "neutral")
+DENOISERS = ("atrous", "oidn")
+_TONEMAP_SYNONYMS = {"aces": "aces-hill"}
 
 # Sample indices travel to the shaders as 32-bit integers, and a ray count beyond these limits is a typing mistake.
 _INTEGER_RANGES = {
@@ -19,6 +21,22 @@ _INTEGER_RANGES = {
     "max_depth": (1, 1024),
     "seed": (0, 2**32 - 1),
 }
+
+
+def tonemap_name(name: str) -> str:
+    """Return the name out of `TONEMAPS` that `name` means: "_" is as good as "-", and "aces" is "aces-hill".
+
+    Raises:
+        InputError: there is no such tone mapping.
+    """
+    spelled = name.replace("_", "-") if isinstance(name, str) else ""
+    known = _TONEMAP_SYNONYMS.get(spelled, spelled)
+    if known not in TONEMAPS:
+        from vkforge.scene.checks import show
+
+        hint = suggest(spelled, (*TONEMAPS, *_TONEMAP_SYNONYMS))
+        raise InputError(f"no tone mapping called {show(name)}{hint} (there are {', '.join(TONEMAPS)})")
+    return known
 
 
 @dataclass(frozen=True)
@@ -38,8 +56,10 @@ class Settings:
             used converge faster, so the picture is better than it says.
         seed: picks the random sequences, 0 to 2**32 - 1: same scene, seed and driver, same bits.
         exposure: stops (EV) applied after the render and before tone mapping: +1 doubles the light. -32 to 32.
-        tonemap: "linear", "reinhard", "aces", "agx" or "neutral" (Khronos PBR Neutral, which keeps colours true and
-            bends only the highlights).
+        tonemap: "linear", "reinhard", "hable", "aces-narkowicz", "aces-hill", "agx" or "neutral" (Khronos PBR Neutral,
+            which keeps colours true and bends only the highlights); see `vkforge.tonemap`.
+        denoise: what takes the noise out of the picture: "atrous" (a filter on the device, milliseconds), "oidn" (Intel's
+            Open Image Denoise on the CPU, better and slower; extra `oidn`), or None.
 
     Raises:
         InputError: a value out of its range or of the wrong type.
@@ -54,6 +74,7 @@ class Settings:
     seed: int = 0
     exposure: float = 0.0
     tonemap: str = "neutral"
+    denoise: str | None = None
 
     def __post_init__(self) -> None:
         # The check of numbers lives with the scene, whose import needs NumPy; `import vkforge` must not.
@@ -68,9 +89,11 @@ class Settings:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, number(name, getattr(self, name), above=0.0))
         object.__setattr__(self, "exposure", number("exposure (EV stops)", self.exposure, -32.0, 32.0))
-        if not isinstance(self.tonemap, str) or self.tonemap not in TONEMAPS:
-            hint = suggest(str(self.tonemap), TONEMAPS)
-            raise InputError(f"no tone mapping called {show(self.tonemap)}{hint} (there are {', '.join(TONEMAPS)})")
+        object.__setattr__(self, "tonemap", tonemap_name(self.tonemap))
+        if self.denoise is not None and (not isinstance(self.denoise, str) or self.denoise not in DENOISERS):
+            hint = suggest(str(self.denoise), DENOISERS)
+            names = ", ".join(map(repr, DENOISERS))
+            raise InputError(f"no denoiser called {show(self.denoise)}{hint} (there are {names}, and None)")
 
     def replace(self, **overrides: Any) -> Settings:
         """Return a copy with some settings changed.

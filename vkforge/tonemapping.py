@@ -9,12 +9,19 @@ Every operator takes Rec.709 radiance multiplied by ``2**exposure`` and gives di
 ``reinhard``
     x / (1 + x) on each channel: Reinhard, Stark, Shirley and Ferwerda 2002, "Photographic Tone Reproduction for Digital
     Images", equation 3, without the key value (that is `exposure`) and on channels, not on luminance.
-``aces``
+``hable``
+    F(x) / F(11.2) on each channel, F(x) = (x (0.15 x + 0.05) + 0.004) / (x (0.15 x + 0.5) + 0.06) - 0.02 / 0.3: John Hable's
+    filmic curve of Uncharted 2 ("Filmic Tonemapping Operators", 2010), with its white at 11.2 and no extra exposure.
+``aces-narkowicz``
+    x (2.51 x + 0.03) / (x (2.43 x + 0.59) + 0.14) on each channel: Krzysztof Narkowicz's fit ("ACES Filmic Tone Mapping
+    Curve", 2016), with no extra exposure: 0.18 gives 0.2669.
+``aces-hill``
     Stephen Hill's fit of the ACES 1.0 RRT and sRGB ODT (in MJP's BakingLab, 2016), with its two colour matrices and
-    no extra exposure: 0.18 gives 0.1056.
+    no extra exposure: 0.18 gives 0.1056. Plain ``aces`` is this one.
 ``agx``
-    AgX as in Blender 4's base look, Filament and three.js: Troy Sobotka's AgX with Eary Chow's inset and outset in
-    Rec.2020 and Benjamin Wrensch's sixth-degree fit of the default contrast curve; 2.2 is its display exponent.
+    AgX as three.js has it (`AgXToneMapping`, which is Filament's): Troy Sobotka's AgX with Eary Chow's inset and outset in
+    Rec.2020, Benjamin Wrensch's sixth-degree fit of the default contrast curve, and 2.2 as the display exponent.
+    Sobotka's own configuration and Blender's look-up table are others, up to 0.16 away.
 ``neutral``
     the Khronos PBR Neutral tone mapper, closed form of its specification (2024): 0.18 gives 0.14, and base colours
     between 0.08 and 0.8 come out shifted by the 0.04 of a dielectric's reflection, otherwise exact.
@@ -26,14 +33,17 @@ always finite.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vkforge.errors import InputError, suggest
-from vkforge.settings import TONEMAPS
+from vkforge.errors import InputError
+from vkforge.settings import TONEMAPS, tonemap_name
 
 BRIGHTEST = 65504.0  # the largest half float: above it every operator is white, and its square still fits a float32
+
+_HABLE_WHITE = 11.2
 
 _HILL_INPUT = np.array([[0.59719, 0.35458, 0.04823], [0.07600, 0.90834, 0.01566], [0.02840, 0.13383, 0.83777]])
 _HILL_OUTPUT = np.array([[1.60475, -0.53108, -0.07367], [-0.10208, 1.10813, -0.00605], [-0.00327, -0.07276, 1.07602]])
@@ -79,7 +89,18 @@ def _reinhard(rgb: Pixels) -> Pixels:
     return rgb / (1.0 + rgb)
 
 
-def _aces(rgb: Pixels) -> Pixels:
+def _hable(rgb: Pixels) -> Pixels:
+    def curve(x: Pixels | float) -> Any:
+        return (x * (0.15 * x + 0.05) + 0.004) / (x * (0.15 * x + 0.5) + 0.06) - 0.02 / 0.3
+
+    return curve(rgb) / curve(_HABLE_WHITE)
+
+
+def _aces_narkowicz(rgb: Pixels) -> Pixels:
+    return rgb * (2.51 * rgb + 0.03) / (rgb * (2.43 * rgb + 0.59) + 0.14)
+
+
+def _aces_hill(rgb: Pixels) -> Pixels:
     v = rgb @ _HILL_INPUT.T
     fitted = (v * (v + 0.0245786) - 0.000090537) / (v * (0.983729 * v + 0.4329510) + 0.238081)
     return fitted @ _HILL_OUTPUT.T
@@ -107,7 +128,9 @@ def _neutral(rgb: Pixels) -> Pixels:
 _CURVES: dict[str, Callable[[Pixels], Pixels]] = {
     "linear": _linear,
     "reinhard": _reinhard,
-    "aces": _aces,
+    "hable": _hable,
+    "aces-narkowicz": _aces_narkowicz,
+    "aces-hill": _aces_hill,
     "agx": _agx,
     "neutral": _neutral,
 }
@@ -130,23 +153,23 @@ def srgb_encode(linear: ArrayLike) -> NDArray[np.float64]:
     return np.where(linear <= 0.0031308, toe, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
-def tonemap_linear(hdr: ArrayLike, operator: str, exposure: float = 0.0) -> NDArray[np.float64]:
-    """Tone-map radiance, stopping before the sRGB transfer function.
+def tonemap(hdr: ArrayLike, operator: str, exposure: float = 0.0, *, encode: bool = True) -> NDArray[np.float64]:
+    """Tone-map radiance to what a display shows.
 
     Args:
         hdr: (..., 3) scene-linear radiance with Rec.709 primaries.
-        operator: one of `OPERATORS`.
+        operator: one of `OPERATORS`; "aces_hill" is "aces-hill" too.
         exposure: stops; radiance is multiplied by ``2**exposure`` first.
+        encode: whether to apply the sRGB transfer function. False gives display-linear values, in which operators
+            are published: 0.18 is then 0.140 by "neutral", 0.2669 by "aces-narkowicz" and 0.1056 by "aces-hill".
 
     Returns:
-        (..., 3) float64, display-linear, in [0, 1].
+        (..., 3) float64 in [0, 1]; encoded, times 255 and rounded, it is what a PNG holds.
 
     Raises:
         InputError: unknown operator, an exposure that isn't finite, or an array whose last axis isn't 3 long.
     """
-    if operator not in _CURVES:
-        names = ", ".join(OPERATORS)
-        raise InputError(f"unknown tone mapping {operator!r}{suggest(operator, OPERATORS)} (known: {names})")
+    curve = _CURVES[tonemap_name(operator)]
     if not np.isfinite(exposure):
         raise InputError(f"exposure is {exposure}; give a finite number of stops")
     radiance = np.asarray(hdr, dtype=np.float64)
@@ -155,21 +178,5 @@ def tonemap_linear(hdr: ArrayLike, operator: str, exposure: float = 0.0) -> NDAr
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = radiance * np.exp2(np.float64(exposure))
     # fmax, as the shader's `x > 0 ? x : 0`, takes NaN for 0.
-    return np.clip(_CURVES[operator](np.minimum(np.fmax(scaled, 0.0), BRIGHTEST)), 0.0, 1.0)
-
-
-def tonemap(hdr: ArrayLike, operator: str, exposure: float = 0.0) -> NDArray[np.float64]:
-    """Tone-map radiance to display-referred, sRGB-encoded colour.
-
-    Args:
-        hdr: (..., 3) scene-linear radiance with Rec.709 primaries.
-        operator: one of `OPERATORS`.
-        exposure: stops; radiance is multiplied by ``2**exposure`` first.
-
-    Returns:
-        (..., 3) float64 in [0, 1]; times 255 and rounded it is what a PNG holds.
-
-    Raises:
-        InputError: as `tonemap_linear`.
-    """
-    return srgb_encode(tonemap_linear(hdr, operator, exposure))
+    display = np.clip(curve(np.minimum(np.fmax(scaled, 0.0), BRIGHTEST)), 0.0, 1.0)
+    return srgb_encode(display) if encode else display

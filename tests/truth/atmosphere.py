@@ -181,7 +181,13 @@ def _scatter(air: Air, direction: Array, molecular: Array, rng: np.random.Genera
 
 
 def higher_orders(
-    air: Air, altitude: float, direction: Array, sun: Array, paths: int, rng: np.random.Generator, length: float = np.inf
+    air: Air,
+    altitude: float,
+    direction: Array,
+    sun: Array,
+    paths: int,
+    rng: np.random.Generator,
+    length: float = np.inf,
 ) -> tuple[Array, Array]:
     """Radiance (3,) of light scattered twice or more, by Monte Carlo, and its standard error.
 
@@ -237,9 +243,7 @@ def _walk(
         lambertian = _turn(up, np.sqrt(rng.uniform(0, 1, len(weight))), rng)
         direction = np.where(grounded[:, None], lambertian, _scatter(air, direction, molecular, rng))
         points, arrived, grounded = _fly(air, c, points, direction, grounded, majorant, rng)
-        points, direction, grounded, weight, index = (
-            a[arrived] for a in (points, direction, grounded, weight, index)
-        )
+        points, direction, grounded, weight, index = (a[arrived] for a in (points, direction, grounded, weight, index))
         if not len(weight):
             break
     return gathered

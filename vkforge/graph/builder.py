@@ -24,7 +24,7 @@ class ImageResource:
         size: (width, height).
         lifetime: "transient" lives within a frame and shares memory; "persistent" keeps its contents between frames;
             "imported" was made elsewhere.
-        sampler: "nearest" or "linear", for shaders that sample it.
+        sampler: "nearest", "linear" or "repeat", for shaders that sample it.
         source: Imported: the image itself.
         level: Imported: which mip level, or None for all.
         layout: Imported: the layout it is in when the graph first meets it.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from vkforge.passes.atmosphere.sky import sun_on_the_ground
 from vkforge.scene.scene import Scene
+from vkforge.scene.sky import GradientSky, Sky
 from vkforge.settings import Settings
 
 CENTRE = (0.5, 0.5)  # the jitter that looks through the middle of each pixel
@@ -28,13 +30,14 @@ def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settin
     block["sun_rays"] = settings.sun_rays
     if sun is not None:
         block["sun_direction"] = sun.direction
-        block["sun_irradiance"] = sun.irradiance
+        block["sun_irradiance"] = sun_on_the_ground(scene)
         block["sun_cos_radius"] = math.cos(math.radians(sun.angular_diameter / 2))
     block["sky_rays"] = settings.sky_rays
     black = (0.0, 0.0, 0.0)
-    block["sky_zenith"] = black if sky is None else sky.zenith
-    block["sky_horizon"] = black if sky is None else sky.horizon
-    block["sky_ground"] = black if sky is None else sky.ground
+    gradient = sky if isinstance(sky, GradientSky) else Sky.uniform(black)
+    block["sky_zenith"] = gradient.zenith
+    block["sky_horizon"] = gradient.horizon
+    block["sky_ground"] = gradient.ground
     block["has_background"] = scene.background is not None
     block["background"] = scene.background or black
     block["exposure_scale"] = 2.0**settings.exposure

@@ -9,8 +9,12 @@ from typing import Any, ClassVar
 
 from vkforge.errors import InputError
 from vkforge.graph.plan import Plan
+from vkforge.passes.atmosphere.tables import DeviceSky
+from vkforge.passes.lighting.environment import DeviceEnvironment
 from vkforge.passes.materials.split_sum import DeviceSplitSum
+from vkforge.passes.materials.textures import DeviceTexture
 from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights
+from vkforge.passes.volumetrics.medium import DeviceFog
 from vkforge.scene.scene import Scene
 from vkforge.settings import Settings
 from vkforge.vk.device import Device
@@ -25,6 +29,8 @@ OUTPUTS = (
     "normal",
     "geometric_normal",
     "albedo",
+    "material",
+    "emission",
     "sun_visibility",
     "sky_visibility",
     "deviation",
@@ -38,15 +44,32 @@ class Parts:
     Attributes:
         heights: The terrain's shape.
         albedo: Its colour.
+        sky: The tables of a physical sky.
+        environment: The environment map, where the sky is one.
+        fog: The density of what is in the air, where that is a field.
         split_sum: The directional albedo of GGX, where a surface is glossy.
+        metallic_roughness_map: The material's map of that name, where it has one; and so the rest.
     """
 
     heights: DeviceHeights
     albedo: DeviceAlbedo
+    sky: DeviceSky | None
+    environment: DeviceEnvironment | None
+    fog: DeviceFog | None
     split_sum: DeviceSplitSum | None
+    metallic_roughness_map: DeviceTexture | None
+    normal_map: DeviceTexture | None
+    detail_normal_map: DeviceTexture | None
+    emission_map: DeviceTexture | None
 
     def __iter__(self) -> Iterator[Any]:
         return (getattr(self, field.name) for field in fields(self))
+
+    @property
+    def maps(self) -> dict[str, DeviceTexture | None]:
+        """The material's maps, by their names in `Material`."""
+        names = ("metallic_roughness_map", "normal_map", "detail_normal_map", "emission_map")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)

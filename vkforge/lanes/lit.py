@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from vkforge.errors import InputError
 from vkforge.graph.access import Access
-from vkforge.graph.builder import Graph
+from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import fill_frame, fill_sample
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
+from vkforge.passes.atmosphere.sky import PHYSICAL, import_sky, sky_kind
 from vkforge.passes.lighting.accumulate import accumulate
+from vkforge.passes.lighting.lamps import lamps
 from vkforge.passes.lighting.sky import sky
 from vkforge.passes.lighting.sun import sun
 from vkforge.passes.materials.split_sum import import_split_sum
+from vkforge.passes.materials.textures import surface_variant
+from vkforge.passes.post.atrous import atrous, denoised
 from vkforge.passes.post.display import display
-from vkforge.passes.terrain.heightfield import fill_block, import_albedo, import_heightfield, tracer_variant
-from vkforge.passes.terrain.primary import primary
+from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
+from vkforge.passes.terrain.primary import EXTRAS, primary
+from vkforge.passes.volumetrics.fog import fill_volume, fog
+from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
 from vkforge.tonemapping import OPERATORS
 
 
@@ -27,19 +34,31 @@ class Features:
 
     Attributes:
         tracer: The tracer's variant, as `tracer_variant` gives it.
+        surface: The surface's, as `surface_variant` gives it.
         sun: Whether there is one.
         soft_sun: Whether it is a disc.
         sky: Whether rays are sent to the sky.
+        sky_kind: SKY_KIND of include/sky.glsl.
         glossy: Whether the surface is more than Lambert.
+        extras: Channels of the G-buffer that are not always there.
         tonemap: Index of the operator in `vkforge.tonemapping.OPERATORS`.
+        atrous: Whether the device takes the noise out.
+        medium: What is in the air, as `medium_kind` gives it.
+        lamps: Whether there are lights that stand somewhere.
     """
 
     tracer: tuple[tuple[str, int], ...]
+    surface: tuple[tuple[str, int], ...]
     sun: bool
     soft_sun: bool
     sky: bool
+    sky_kind: int
     glossy: bool
+    extras: tuple[str, ...]
     tonemap: int
+    atrous: bool
+    medium: int
+    lamps: bool
 
 
 class LitLane(Lane):
@@ -54,11 +73,17 @@ class LitLane(Lane):
         scene, settings = request.scene, request.settings
         return Features(
             tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
+            surface=tuple(surface_variant(scene.terrain.material).items()),
             sun=scene.sun is not None,
             soft_sun=scene.sun is not None and scene.sun.angular_diameter > 0,
             sky=settings.sky_rays > 0 and (scene.sky is not None or "sky_visibility" in request.outputs),
+            sky_kind=sky_kind(scene.sky),
             glossy=not scene.terrain.material.is_lambert,
+            extras=_extras(request),
             tonemap=OPERATORS.index(settings.tonemap),
+            atrous=settings.denoise == "atrous",
+            medium=medium_kind(scene.fog),
+            lamps=bool(scene.lights),
         )
 
     def compile(self, request: Request, features: Features) -> Frame:
@@ -71,17 +96,91 @@ class LitLane(Lane):
         heightfield = import_heightfield(graph, request.parts.heights)
         tracer = dict(features.tracer)
         frame = graph.block("frame")
-        gbuffer = primary(graph, size, heightfield, frame, import_albedo(graph, request.parts.albedo), tracer=tracer)
+        maps = import_surface(graph, request.parts.albedo, request.parts.maps)
+        variant = {"tracer": tracer, "surface": dict(features.surface), "extras": features.extras}
+        gbuffer = primary(graph, size, heightfield, frame, maps, **variant)
         split_sum = import_split_sum(graph, request.parts.split_sum, heightfield["heights"])
         surface = (graph, size, heightfield, frame, gbuffer, split_sum)
         glossy = features.glossy
         sun_light = sun(*surface, tracer=tracer, glossy=glossy, soft=features.soft_sun) if features.sun else None
-        sky_light = sky(*surface, tracer=tracer, glossy=glossy) if features.sky else None
-        deviation = "deviation" in request.outputs
-        means = accumulate(graph, size, frame, gbuffer["position"], sun_light, sky_light, deviation=deviation)
-        images = {**gbuffer, **means, "display": display(graph, size, frame, means["radiance"], features.tonemap)}
+        heavens: dict[str, Any] = {
+            "sky_bindings": import_sky(graph, request.parts.sky),
+            "sky_kind": features.sky_kind,
+        }
+        sky_light = sky(*surface, tracer=tracer, glossy=glossy, **heavens) if features.sky else None
+        deviation = features.atrous or "deviation" in request.outputs
+        lamp_light, air = self._air(graph, request, features, surface, heavens["sky_bindings"], sun_light, sky_light)
+        means = accumulate(
+            graph,
+            size,
+            frame,
+            gbuffer,
+            sun_light,
+            sky_light,
+            **heavens,
+            deviation=deviation,
+            emissive="emission" in features.extras,
+            lamp_light=lamp_light,
+            fog=air,
+        )
+        images = {**gbuffer, **means}
+        if features.atrous:
+            images["radiance"] = atrous(graph, size, frame, gbuffer, means["radiance"], means["deviation"])
+            noisy = {"sun_visibility": features.soft_sun, "sky_visibility": features.sky}
+            for share in (name for name in request.outputs if noisy.get(name)):
+                images[share] = atrous(graph, size, frame, gbuffer, means[share])
+        images["display"] = display(
+            graph, size, frame, images["radiance"], features.tonemap, dither=features.sky_kind == PHYSICAL
+        )
         graph.hand_over("read back", Access.COPY_SOURCE, *(images[name] for name in request.outputs))
         return graph
+
+    def _air(
+        self,
+        graph: Graph,
+        request: Request,
+        features: Features,
+        surface: Any,
+        sky_bindings: dict[str, Any],
+        sun_light: ImageResource | None,
+        sky_light: ImageResource | None,
+    ) -> tuple[ImageResource | None, tuple[ImageResource, ImageResource] | None]:
+        """Declare what lamps and fog need; return the lamps' light, and what fog adds and lets through."""
+        _, size, heightfield, frame, gbuffer, _ = surface
+        if not features.lamps and not features.medium:
+            return None, None
+        tracer, kind = dict(features.tracer), features.medium
+        medium, lights = import_medium(graph, request.parts.fog, heightfield["heights"]), graph.block("lights")
+        lamp_light = None
+        if features.lamps:
+            lamp_light = lamps(
+                *surface, medium=medium, lights=lights, tracer=tracer, glossy=features.glossy, medium_kind=kind
+            )
+        if not kind:
+            return lamp_light, None
+        has_sky = request.settings.sky_rays > 0 and request.scene.sky is not None
+        variant = {
+            "SKY_KIND": features.sky_kind,
+            "MEDIUM_KIND": kind,
+            "HAS_SUN": features.sun,
+            "HAS_SKY": has_sky,
+            "HAS_LAMPS": features.lamps,
+        }
+        air = fog(
+            graph,
+            size,
+            heightfield,
+            frame,
+            gbuffer["position"],
+            sun_light,
+            sky_light,
+            medium=medium,
+            sky=sky_bindings,
+            lights=lights,
+            tracer=tracer,
+            variant=variant,
+        )
+        return lamp_light, air
 
     def check(self, request: Request) -> None:
         """Refuse what this lane can't honour."""
@@ -100,12 +199,24 @@ class LitLane(Lane):
             if index < len(frame.blocks):  # later samples find the slots filled
                 fill_block(slot["terrain"], scene.terrain, request.parts.heights)
                 fill_frame(slot["frame"], scene, request.size, settings)
+                if "fog" in slot:
+                    fill_medium(slot["fog"], scene.fog, request.parts.fog)
+                    fill_lights(slot["lights"], scene.lights)
+                if "volume" in slot:
+                    fill_volume(slot["volume"], scene, request.size)
             fill_sample(slot["frame"], index, settings.samples)
             value = frame.submit()
             if progress is not None:
                 progress(index + 1, settings.samples)
-        return Rendered(frame.images, settings.samples, lambda: frame.wait(value))
+        return Rendered(denoised(frame.images), settings.samples, lambda: frame.wait(value))
 
     def plan(self, request: Request) -> Plan:
         """Return the frame of one sample."""
         return self.compiled(request).plan()
+
+
+def _extras(request: Request) -> tuple[str, ...]:
+    """Return the G-buffer's channels, out of EXTRAS, that the light or the outputs need."""
+    material = request.scene.terrain.material
+    needed = {"material": material.metallic_roughness_map is not None, "emission": material.is_emissive}
+    return tuple(name for name in EXTRAS if needed[name] or name in request.outputs)

@@ -14,11 +14,14 @@ from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import CENTRE, fill_frame
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
+from vkforge.passes.atmosphere.sky import PHYSICAL, import_sky, sky_kind
 from vkforge.passes.lighting.paths import SUMS, fill_path, paths
 from vkforge.passes.materials.split_sum import import_split_sum
+from vkforge.passes.materials.textures import surface_variant
+from vkforge.passes.post.atrous import atrous, denoised
 from vkforge.passes.post.display import display
-from vkforge.passes.terrain.heightfield import fill_block, import_albedo, import_heightfield, tracer_variant
-from vkforge.passes.terrain.primary import primary
+from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
+from vkforge.passes.terrain.primary import EXTRAS, primary
 from vkforge.tonemapping import OPERATORS
 
 # Paths of one submission: a fraction of a second of the slowest scenes, so that no driver's watchdog fires and Ctrl-C
@@ -38,21 +41,27 @@ class Features:
 
     Attributes:
         tracer: The tracer's variant, as `tracer_variant` gives it.
+        surface: The surface's, as `surface_variant` gives it.
         sun: Whether there is one.
         soft_sun: Whether it is a disc.
+        sky_kind: SKY_KIND of include/sky.glsl.
         glossy: Whether the surface is more than Lambert.
         lens: Whether the camera has one, or is a pinhole.
         shutter: Whether the camera moves.
         tonemap: Index of the operator in `vkforge.tonemapping.OPERATORS`.
+        atrous: Whether the device takes the noise out.
     """
 
     tracer: tuple[tuple[str, int], ...]
+    surface: tuple[tuple[str, int], ...]
     sun: bool
     soft_sun: bool
+    sky_kind: int
     glossy: bool
     lens: bool
     shutter: bool
     tonemap: int
+    atrous: bool
 
 
 class Frames:
@@ -60,7 +69,7 @@ class Frames:
 
     def __init__(self, paths: Frame, picture: Frame, rows: int) -> None:
         self.paths, self.picture, self.rows = paths, picture, rows
-        self.images = {**picture.images, **paths.images}
+        self.images = {**paths.images, **picture.images}
 
     def release(self) -> None:
         """Give both back."""
@@ -81,12 +90,15 @@ class PathTracedLane(Lane):
         camera = scene.camera
         return Features(
             tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
+            surface=tuple(surface_variant(scene.terrain.material).items()),
             sun=scene.sun is not None,
             soft_sun=scene.sun is not None and scene.sun.angular_diameter > 0,
+            sky_kind=sky_kind(scene.sky),
             glossy=not scene.terrain.material.is_lambert,
             lens=camera.aperture_radius > 0,
             shutter=camera.shutter_end is not None,
             tonemap=OPERATORS.index(request.settings.tonemap),
+            atrous=request.settings.denoise == "atrous",
         )
 
     def compile(self, request: Request, features: Features) -> Frames:
@@ -115,14 +127,17 @@ class PathTracedLane(Lane):
         bindings = {
             **heightfield,
             "frame": graph.block("frame"),
-            "albedo_map": import_albedo(graph, request.parts.albedo),
+            **import_surface(graph, request.parts.albedo, request.parts.maps),
             "split_sum": import_split_sum(graph, request.parts.split_sum, heightfield["heights"]),
+            **import_sky(graph, request.parts.sky),
         }
         variant = {
             **dict(features.tracer),
+            **dict(features.surface),
             "HAS_SUN": features.sun,
             "SOFT": features.soft_sun,
             "GLOSSY": features.glossy,
+            "SKY_KIND": features.sky_kind,
             "THIN_LENS": features.lens,
             "SHUTTER": features.shutter,
         }
@@ -137,12 +152,22 @@ class PathTracedLane(Lane):
         frame = graph.block("frame")
         sums = {name: graph.import_image(name, batches.images[name], layout=Layout.TRANSFER_SOURCE) for name in SUMS}
         tracer = dict(features.tracer)
-        albedo = import_albedo(graph, request.parts.albedo)
-        gbuffer = primary(graph, request.size, heightfield, frame, albedo, tracer=tracer)
-        shown = display(graph, request.size, frame, sums["radiance"], features.tonemap)
-        images = {**gbuffer, **sums, "display": shown}
-        names = dict.fromkeys((*SUMS, *request.outputs))
-        graph.hand_over("read back", Access.COPY_SOURCE, *(images[name] for name in names))
+        maps = import_surface(graph, request.parts.albedo, request.parts.maps)
+        extras = [name for name in EXTRAS if name in request.outputs]
+        variant = {"tracer": tracer, "surface": dict(features.surface), "extras": extras}
+        gbuffer = primary(graph, request.size, heightfield, frame, maps, **variant)
+        images = {**gbuffer, **sums}
+        if features.atrous:
+            surface = (graph, request.size, frame, gbuffer)
+            images["radiance"] = atrous(*surface, sums["radiance"], sums["deviation"])
+            for share in ("sun_visibility", "sky_visibility"):
+                if share in request.outputs and (features.soft_sun or share == "sky_visibility"):
+                    images[share] = atrous(*surface, sums[share])
+        images["display"] = display(
+            graph, request.size, frame, images["radiance"], features.tonemap, dither=features.sky_kind == PHYSICAL
+        )
+        read = dict.fromkeys((*sums.values(), *(images[name] for name in request.outputs)))
+        graph.hand_over("read back", Access.COPY_SOURCE, *read)
         return graph
 
     # A picture
@@ -219,9 +244,10 @@ class PathTracedLane(Lane):
         fill_block(slot["terrain"], request.scene.terrain, request.parts.heights)
         fill_frame(slot["frame"], request.scene, request.size, request.settings)
         slot["frame"]["jitter"] = CENTRE
-        slot["frame"]["sample_index"] = request.settings.samples - 1  # the display is written on the last sample
+        slot["frame"]["sample_count"] = samples
+        slot["frame"]["sample_index"] = samples - 1  # what makes a picture of light runs on the last sample
         value = frame.submit()
-        return Rendered(frames.images, samples, lambda: frame.wait(value))
+        return Rendered(denoised(frames.images), samples, lambda: frame.wait(value))
 
     def plan(self, request: Request) -> Plan:
         """Return the frame of a batch, then that of the picture."""

@@ -2,10 +2,27 @@
 
 from vkforge.scene.albedo import Albedo
 from vkforge.scene.camera import Camera, CameraRays
+from vkforge.scene.environment import Environment
+from vkforge.scene.fog import Fog
+from vkforge.scene.lights import PointLight, SpotLight
 from vkforge.scene.material import Material
 from vkforge.scene.scene import Scene
-from vkforge.scene.sky import Sky
+from vkforge.scene.sky import GradientSky, Sky
 from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
 
-__all__ = ["Albedo", "Camera", "CameraRays", "Material", "Scene", "Sky", "Sun", "Terrain"]
+__all__ = [
+    "Albedo",
+    "Camera",
+    "CameraRays",
+    "Environment",
+    "Fog",
+    "GradientSky",
+    "Material",
+    "PointLight",
+    "Scene",
+    "Sky",
+    "SpotLight",
+    "Sun",
+    "Terrain",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from vkforge.scene.albedo import NEUTRAL
 from vkforge.scene.camera import Camera
 from vkforge.scene.checks import Vector, number, show
 from vkforge.scene.colors import Color, linear_color
-from vkforge.scene.sky import Sky
+from vkforge.scene.fog import Fog
+from vkforge.scene.lights import PointLight, SpotLight, check_lights
+from vkforge.scene.sky import GradientSky, Sky
 from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
 
@@ -25,7 +28,7 @@ STUDIO_SUN = Sun(azimuth=315.0, elevation=36.0, irradiance=(3.3, 3.16, 2.98), an
 STUDIO_SKY = Sky.gradient(zenith=(0.22, 0.255, 0.32), horizon=(0.33, 0.345, 0.365), ground=(0.55, 0.52, 0.47))
 
 _SUN = Sun()
-_SKY = Sky()
+_SKY = Sky.gradient()
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -39,6 +42,8 @@ class Scene:
         sky: None for none. Where there is no `background`, it is also what camera rays that miss the ground see.
         background: what camera rays that miss the ground see instead of the sky: linear RGB, or a colour string such as
             "white" or "#f4f1ea" (sRGB). It lights nothing.
+        fog: what is in the air; None for nothing.
+        lights: points and spots, at most 64. Kept as a tuple.
 
     Raises:
         InputError: a part of the wrong type, or a perspective camera inside the ground.
@@ -47,29 +52,40 @@ class Scene:
     terrain: Terrain
     camera: Camera
     sun: Sun | None
-    sky: Sky | None
+    sky: Sky | GradientSky | None
     background: Vector | None
+    fog: Fog | None
+    lights: tuple[PointLight | SpotLight, ...]
 
     def __init__(
         self,
         terrain: Terrain,
         camera: Camera | None = None,
         sun: Sun | None = _SUN,
-        sky: Sky | None = _SKY,
+        sky: Sky | GradientSky | None = _SKY,
         background: Color | None = None,
+        fog: Fog | None = None,
+        lights: Sequence[PointLight | SpotLight] = (),
     ) -> None:
         if not isinstance(terrain, Terrain):
             raise InputError(f"Scene terrain is {show(terrain)}; wanted a Terrain, as Terrain(heights, cell_size=30)")
-        parts: tuple[tuple[str, Any, type], ...] = (("camera", camera, Camera), ("sun", sun, Sun), ("sky", sky, Sky))
+        parts = (
+            ("camera", camera, (Camera,)),
+            ("sun", sun, (Sun,)),
+            ("sky", sky, (Sky, GradientSky)),
+            ("fog", fog, (Fog,)),
+        )
         for name, part, wanted in parts:
             if part is not None and not isinstance(part, wanted):
-                raise InputError(f"Scene {name} is {show(part)}; wanted a {wanted.__name__} or None")
+                raise InputError(f"Scene {name} is {show(part)}; wanted a {wanted[0].__name__} or None")
         put = object.__setattr__
         put(self, "terrain", terrain)
         put(self, "camera", Camera.orbit(terrain) if camera is None else camera)
         put(self, "sun", sun)
         put(self, "sky", sky)
         put(self, "background", None if background is None else linear_color("Scene background", background))
+        put(self, "fog", fog)
+        put(self, "lights", check_lights(lights))
         if self.camera.kind == "perspective":
             self._check_above_ground()
 

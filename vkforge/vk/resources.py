@@ -150,10 +150,11 @@ class Buffer:
 
 
 def sampler(device: Device, filter: str) -> Any:
-    """Return the device's clamp-to-edge sampler with `filter` "nearest" or "linear"."""
+    """Return the device's sampler: "nearest" or "linear", which clamp to the edge, or "repeat", linear and tiling."""
     if filter not in device.samplers:
-        mode = {"nearest": C.VK_FILTER_NEAREST, "linear": C.VK_FILTER_LINEAR}[filter]
-        edge = C.VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE
+        mode = C.VK_FILTER_NEAREST if filter == "nearest" else C.VK_FILTER_LINEAR
+        repeats = filter == "repeat"
+        edge = C.VK_SAMPLER_ADDRESS_MODE_REPEAT if repeats else C.VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE
         create_info = struct(
             "VkSamplerCreateInfo",
             magFilter=mode,

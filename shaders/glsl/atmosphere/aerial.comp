@@ -34,9 +34,8 @@ void main() {
             gather(g, walk(ray, middle), (after - before) / float(STEPS), true, ALL_ORDERS);
         }
         before = after;
-        int texel_at = AT_HAZE + ((slice * HAZE_SIZE.y + at.y) * HAZE_SIZE.x + at.x) * 3;
+        int texel_at = AT_HAZE + ((slice * HAZE_SIZE.y + at.y) * HAZE_SIZE.x + at.x) * 2;
         sky_tables.texels[texel_at] = vec4(g.smooth_part, 0.0);
         sky_tables.texels[texel_at + 1] = vec4(g.mie, 0.0);
-        sky_tables.texels[texel_at + 2] = vec4(g.depth, 0.0);
     }
 }

@@ -20,9 +20,7 @@ layout(local_size_x = DIRECTIONS) in;
 
 layout(push_constant, scalar) uniform Order { int number; int last; } order;
 
-const int STEPS = 20;
-const float NODES[4] = float[](0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363);
-const float WEIGHTS[4] = float[](0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763);
+const int STEPS = 12;
 // One over the integral of each harmonic's square over the sphere.
 const float NORMS[6] = float[](1.0, 3.0, 3.0, 5.0, 15.0, 15.0);
 
@@ -39,9 +37,8 @@ void main() {
     int node = lane % COSINES;
     bool below = node < COSINES / 2;
     int i = node % (COSINES / 2);
-    float unit = 0.5 + 0.5 * (i < 4 ? -NODES[i] : NODES[i - 4]);
     float range = below ? 1.0 + mu_horizon : 1.0 - mu_horizon;
-    float mu = below ? mu_horizon - range * unit : mu_horizon + range * unit;
+    float mu = mu_horizon + (below ? -range : range) * gauss_node(i);
     float azimuth = (float(lane / COSINES) + 0.5) * PI / float(AZIMUTHS);
     float flat_part = sqrt(max(1.0 - mu * mu, 0.0)) * cos(azimuth);
     float nu = mu * mu_sun + flat_part * sqrt(1.0 - mu_sun * mu_sun);
@@ -53,8 +50,7 @@ void main() {
     Gathered g = march(ray, reach, STEPS, first, before);
     vec3 light = g.smooth_part + g.mie * mie_phase(nu);
     if (below) light += exp(-g.depth) * ground_radiance(walk(ray, reach).mu_sun, first, before);
-    // Half of the weight of the node on [-1, 1], and both azimuths that mirror each other.
-    float solid_angle = 0.5 * WEIGHTS[i % 4] * range * 2.0 * PI / float(AZIMUTHS);
+    float solid_angle = gauss_weight(i) * range * 2.0 * PI / float(AZIMUTHS);  // and its mirror image's
     arrived[lane] = light * solid_angle;
     looked[lane] = vec2(flat_part, mu);
     barrier();
@@ -69,9 +65,7 @@ void main() {
     int here = moments_at(1 - (order.number & 1), cell) + lane, all = moments_at(ALL_ORDERS, cell) + lane;
     vec3 total = first ? sum : texel(all) + sum;
     if (order.last == 1) {
-        // The table of the order before is this work group's own to read here: every lane looks at its first moment,
-        // which no lane writes.
-        int previous = moments_at(order.number & 1, cell);
+        int previous = moments_at(before, cell);
         vec3 brightness = vec3(0.0);
         for (int k = 0; k < DIRECTIONS; ++k) brightness += arrived[k];
         vec3 ratio = clamp(brightness / (4.0 * PI) / max(texel(previous), 1.0e-30), 0.0, 0.9);

@@ -18,7 +18,7 @@ vec3 depth_over(SkyRay ray, float begin, float length) {
     for (int i = 0; i < STEPS; ++i) {
         float u = (float(i) + 0.5) / float(STEPS);
         // d(u^2) = 2 u du; the midpoint rule is exact for it.
-        depth += medium(walk(ray, begin + length * u * u).altitude).extinction * u;
+        depth += air_here(walk(ray, begin + length * u * u).altitude).extinction * u;
     }
     return depth * abs(length) * 2.0 / float(STEPS);
 }

@@ -36,7 +36,8 @@ void main() {
     float alpha = table_alpha(table), alpha2 = alpha * alpha;
 
     int top = textureQueryLevels(light) - 1;  // two cells, the west and the east
-    vec4 sum = vec4(0.0);
+    vec3 sum = vec3(0.0);
+    float weights = 0.0;
     ivec2 cell = ivec2(0);
     int level = top;
     while (true) {
@@ -50,7 +51,14 @@ void main() {
             cell *= 2;
             continue;
         }
-        if (!behind) sum += texelFetch(light, cell, level) * mirror_weight(chord2, alpha2);
+        if (!behind) {
+            vec4 of_cell = texelFetch(light, cell, level);
+            sum += of_cell.rgb * mirror_weight(chord2, alpha2);
+            // The weights' sum is by the cells' middles: that of their light would count what is bright twice.
+            vec2 middle = (vec2(cell) + 0.5) * exp2(float(level - top)) * vec2(0.5, 1.0);
+            away = equirectangular_direction(middle.x, cos(PI * middle.y), 0.0) - axis;
+            weights += of_cell.w * mirror_weight(dot(away, away), alpha2);
+        }
         // On to the next of four siblings, or up and on from there; the top level has but two.
         while (level < top && (cell & 1) == ivec2(1)) {
             cell >>= 1;
@@ -65,5 +73,5 @@ void main() {
             cell += ivec2(-1, 1);
         }
     }
-    imageStore(tables, at, vec4(sum.rgb / sum.w, 1.0));
+    imageStore(tables, at, vec4(sum / weights, 1.0));
 }

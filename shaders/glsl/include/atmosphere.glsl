@@ -70,6 +70,13 @@ layout(set = 0, binding = 20, std430) SKY_TABLES_ACCESS buffer SkyTables {
 
 #define AIR sky_tables.air
 
+// Gauss-Legendre points on [0, 1], of which there are 8, in rising order; their weights add up to 1.
+const float NODES[4] = float[](0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363);
+const float WEIGHTS[4] = float[](0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763);
+
+float gauss_node(int i) { return 0.5 + 0.5 * (i < 4 ? -NODES[3 - i] : NODES[i - 4]); }
+float gauss_weight(int i) { return 0.5 * WEIGHTS[i < 4 ? 3 - i : i - 4]; }
+
 // Geometry
 
 struct SkyRay {
@@ -123,14 +130,14 @@ float to_air(float altitude, float mu) {
 
 // What the air is made of (H section 4, table 1)
 
-struct Medium {
+struct AirHere {
     vec3 rayleigh;    // scattering
     vec3 mie;
     vec3 extinction;
 };
 
-Medium medium(float altitude) {
-    Medium m;
+AirHere air_here(float altitude) {
+    AirHere m;
     m.rayleigh = AIR.rayleigh * exp(-altitude / AIR.rayleigh_height);
     float aerosols = exp(-altitude / AIR.mie_height);
     float tent = max(0.0, 1.0 - abs(altitude - AIR.ozone_altitude) / AIR.ozone_half_width);
@@ -221,7 +228,7 @@ float harmonic(int k, float x, float z) {
 }
 
 // Source of light that was scattered before, where `order` is one of the moments' tables.
-vec3 scattered_again(SkyRay at, Medium m, int order) {
+vec3 scattered_again(SkyRay at, AirHere m, int order) {
     Blend b = moments_blend(order, at.altitude, at.mu_sun);
     float x = (at.nu - at.mu_sun * at.mu) * inversesqrt(max(1.0 - at.mu_sun * at.mu_sun, 1.0e-6));
     float z = at.mu;
@@ -249,7 +256,7 @@ struct Gathered {
 
 // Adds a step of length dt about `at`; `first` for the sun's own light, `order` for what was scattered before.
 void gather(inout Gathered g, SkyRay at, float dt, bool first, int order) {
-    Medium m = medium(at.altitude);
+    AirHere m = air_here(at.altitude);
     vec3 source = order >= 0 ? scattered_again(at, m, order) : vec3(0.0);
     vec3 sun = first ? sunlight(at.altitude, at.mu_sun) : vec3(0.0);
     source += m.rayleigh * rayleigh_phase(at.nu) * sun;
@@ -366,10 +373,22 @@ void way_through_air(SkyRay ray, bool below, out float begin, out float reach) {
     reach = below ? to_ground(inside.altitude, inside.mu) : to_top(inside.altitude, inside.mu);
 }
 
+// Optical depth of the ray from one distance to another, both inside the air; the points are dense at the lower end.
+vec3 depth_between(SkyRay ray, float from, float to) {
+    bool sinks = radius(ray.altitude) * ray.mu < -0.5 * (from + to);
+    float low = sinks ? to : from, high = sinks ? from : to;
+    vec3 depth = vec3(0.0);
+    for (int i = 0; i < 8; ++i) {
+        float u = gauss_node(i);
+        depth += air_here(walk(ray, mix(low, high, u * u)).altitude).extinction * u * gauss_weight(i);
+    }
+    return depth * (to - from) * 2.0;
+}
+
 vec3 haze_blend(int at, ivec2 row, vec3 f) {
-    vec3 near = mix(mix(texel(at), texel(at + 3), f.x), mix(texel(at + row.x), texel(at + row.x + 3), f.x), f.y);
+    vec3 near = mix(mix(texel(at), texel(at + 2), f.x), mix(texel(at + row.x), texel(at + row.x + 2), f.x), f.y);
     at += row.y;
-    vec3 far = mix(mix(texel(at), texel(at + 3), f.x), mix(texel(at + row.x), texel(at + row.x + 3), f.x), f.y);
+    vec3 far = mix(mix(texel(at), texel(at + 2), f.x), mix(texel(at + row.x), texel(at + row.x + 2), f.x), f.y);
     return mix(near, far, f.z);
 }
 
@@ -387,9 +406,9 @@ vec3 air_between(vec3 direction, float distance, out vec3 transmittance) {
               vec3(HAZE_SIZE.x - 1, half_rows - 1, HAZE_SIZE.z - 1);
     ivec3 low = min(ivec3(at), ivec3(HAZE_SIZE.x, half_rows, HAZE_SIZE.z) - 2);
     vec3 f = at - vec3(low);
-    ivec2 row = ivec2(HAZE_SIZE.x, HAZE_SIZE.x * HAZE_SIZE.y) * 3;
-    int i = AT_HAZE + low.z * row.y + ((s.below ? 0 : half_rows) + low.y) * row.x + low.x * 3;
-    transmittance = exp(-haze_blend(i + 2, row, f));
+    ivec2 row = ivec2(HAZE_SIZE.x, HAZE_SIZE.x * HAZE_SIZE.y) * 2;
+    int i = AT_HAZE + low.z * row.y + ((s.below ? 0 : half_rows) + low.y) * row.x + low.x * 2;
+    transmittance = exp(-depth_between(s.ray, begin, begin + way * reach));
     return haze_blend(i, row, f) + haze_blend(i + 1, row, f) * mie_phase(s.ray.nu);
 }
 

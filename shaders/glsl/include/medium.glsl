@@ -1,7 +1,7 @@
 // The medium in the air: how dense it is, how much light gets through, where a path scatters in it, and whereto.
 //
 // Bindings (set 0):
-//   30  medium        readonly buffer   (for the reason in terrain.glsl)
+//   30  fog           readonly buffer   (for the reason in terrain.glsl)
 //   31  density_map   sampler2D         field: layers of voxels from low to high, side by side; else nothing reads it
 //
 // All wavelengths share one density; coefficients scale it. So a stretch of a ray is told by one number, the integral of
@@ -23,7 +23,7 @@ layout(constant_id = 30) const uint MEDIUM_KIND = MEDIUM_NONE;
 const float FAR = 1.0e30;
 const int FIELD_STEPS = 512;  // at most, along one ray
 
-layout(set = 0, binding = 30, scalar) readonly buffer Medium {
+layout(set = 0, binding = 30, scalar) readonly buffer Fog {
     vec3 scattering;     // per metre at density 1
     vec3 absorption;
     vec3 extinction;     // their sum
@@ -35,24 +35,24 @@ layout(set = 0, binding = 30, scalar) readonly buffer Medium {
     vec3 high;
     ivec3 voxels;        // field: at least 2 along each axis
     int across;          // field: layers side by side in a row of the map
-} medium;
+} fog;
 
 layout(set = 0, binding = 31) uniform sampler2D density_map;
 
-float height_density(float z) { return exp(clamp((medium.base - z) / medium.scale_height, -80.0, 80.0)); }
+float height_density(float z) { return exp(clamp((fog.base - z) / fog.scale_height, -80.0, 80.0)); }
 
 // The four voxels of one layer around the corner right below voxel `at`, weighed by `along`.
 float field_layer(ivec2 at, int layer, vec2 along) {
-    ivec2 tile = ivec2(layer % medium.across, layer / medium.across) * medium.voxels.xy;
+    ivec2 tile = ivec2(layer % fog.across, layer / fog.across) * fog.voxels.xy;
     vec4 v = textureGather(density_map, vec2(tile + at + 1) / vec2(textureSize(density_map, 0)));
     return mix(mix(v.w, v.z, along.x), mix(v.x, v.y, along.x), along.y);
 }
 
 // The density at a point inside the box.
 float field_density(vec3 world) {
-    vec3 at = (world - medium.low) / (medium.high - medium.low) * vec3(medium.voxels) - 0.5;
-    at = clamp(at, vec3(0.0), vec3(medium.voxels - 1));
-    ivec3 first = min(ivec3(at), medium.voxels - 2);
+    vec3 at = (world - fog.low) / (fog.high - fog.low) * vec3(fog.voxels) - 0.5;
+    at = clamp(at, vec3(0.0), vec3(fog.voxels - 1));
+    ivec3 first = min(ivec3(at), fog.voxels - 2);
     vec3 along = at - vec3(first);
     return mix(field_layer(first.xy, first.z, along.xy), field_layer(first.xy, first.z + 1, along.xy), along.z);
 }
@@ -61,22 +61,22 @@ float medium_density(vec3 world) {
     if (MEDIUM_KIND == MEDIUM_NONE) return 0.0;
     if (MEDIUM_KIND == MEDIUM_UNIFORM) return 1.0;
     if (MEDIUM_KIND == MEDIUM_HEIGHT) return height_density(world.z);
-    if (any(lessThan(world, medium.low)) || any(greaterThan(world, medium.high))) return 0.0;
+    if (any(lessThan(world, fog.low)) || any(greaterThan(world, fog.high))) return 0.0;
     return field_density(world);
 }
 
-vec3 medium_extinction(vec3 world) { return medium.extinction * medium_density(world); }
+vec3 medium_extinction(vec3 world) { return fog.extinction * medium_density(world); }
 
 // Where a ray is inside the field's box, of [0, t]; x > y for nowhere.
 vec2 field_span(vec3 origin, vec3 direction, float t) {
     vec3 along = mix(direction, vec3(1.0e-12), lessThan(abs(direction), vec3(1.0e-12)));
-    vec3 a = (medium.low - origin) / along, b = (medium.high - origin) / along;
+    vec3 a = (fog.low - origin) / along, b = (fog.high - origin) / along;
     vec3 near = min(a, b), far = max(a, b);
     return vec2(max(max(near.x, near.y), max(near.z, 0.0)), min(min(far.x, far.y), min(far.z, t)));
 }
 
 int field_steps(vec3 direction, float metres) {
-    vec3 voxels = abs(direction) * metres / (medium.high - medium.low) * vec3(medium.voxels);
+    vec3 voxels = abs(direction) * metres / (fog.high - fog.low) * vec3(fog.voxels);
     return clamp(int(ceil(max(voxels.x, max(voxels.y, voxels.z)))), 1, FIELD_STEPS);
 }
 
@@ -91,7 +91,7 @@ float density_metres(vec3 origin, vec3 direction, float t) {
     if (MEDIUM_KIND == MEDIUM_NONE) return 0.0;
     if (MEDIUM_KIND == MEDIUM_UNIFORM) return min(t, FAR);
     if (MEDIUM_KIND == MEDIUM_HEIGHT) {
-        float per_metre = direction.z / medium.scale_height;
+        float per_metre = direction.z / fog.scale_height;
         if (t >= FAR) return per_metre > 0.0 ? min(height_density(origin.z) / per_metre, FAR) : FAR;
         float x = 0.5 * per_metre * t;
         if (abs(x) < 0.5) {  // the difference below would cancel; this is the series of sinh(x) / x
@@ -117,11 +117,11 @@ float metres_at_density(vec3 origin, vec3 direction, float wanted) {
     if (MEDIUM_KIND == MEDIUM_NONE) return FAR;
     if (MEDIUM_KIND == MEDIUM_UNIFORM) return wanted;
     if (MEDIUM_KIND == MEDIUM_HEIGHT) {
-        float per_metre = direction.z / medium.scale_height, here = height_density(origin.z);
+        float per_metre = direction.z / fog.scale_height, here = height_density(origin.z);
         float x = wanted * per_metre / here;
         if (x >= 1.0) return FAR;
         if (abs(x) < 0.02) return wanted / here * (1.0 + x * (1.0 / 2.0 + x * (1.0 / 3.0 + x / 4.0)));
-        float z = medium.base - medium.scale_height * log(here - wanted * per_metre);
+        float z = fog.base - fog.scale_height * log(here - wanted * per_metre);
         return max((z - origin.z) / direction.z, 0.0);
     }
     vec2 span = field_span(origin, direction, FAR);
@@ -141,7 +141,7 @@ float metres_at_density(vec3 origin, vec3 direction, float wanted) {
 // How much of the light that starts t metres along a unit direction arrives at `origin`.
 vec3 medium_transmittance(vec3 origin, vec3 direction, float t) {
     if (MEDIUM_KIND == MEDIUM_NONE) return vec3(1.0);
-    return exp(-medium.extinction * density_metres(origin, direction, t));
+    return exp(-fog.extinction * density_metres(origin, direction, t));
 }
 
 // The same for light from infinity, such as the sun's or the sky's; a uniform medium has that inside it.
@@ -153,19 +153,19 @@ vec3 light_transmittance(vec3 world, vec3 towards) {
 // What absorption alone leaves of it: where scattering sends as much light into a path as out of it, as about a sky.
 vec3 light_absorbed(vec3 world, vec3 towards) {
     if (MEDIUM_KIND == MEDIUM_NONE || MEDIUM_KIND == MEDIUM_UNIFORM) return vec3(1.0);
-    return exp(-medium.absorption * density_metres(world, towards, FAR));
+    return exp(-fog.absorption * density_metres(world, towards, FAR));
 }
 
 // The phase function (Henyey and Greenstein 1941) per steradian, of the cosine between the ways before and after. Also
 // the density of sample_phase. For a ray `d` from the eye and a light in direction `l`, that cosine is dot(d, l).
 float phase(float cosine) {
-    float g = medium.anisotropy;
+    float g = fog.anisotropy;
     float base = 1.0 + g * g - 2.0 * g * cosine;
     return (1.0 - g * g) / (4.0 * PI * base * sqrt(base));
 }
 
 vec3 sample_phase(vec3 direction, vec2 square) {
-    float g = medium.anisotropy;
+    float g = fog.anisotropy;
     float cosine = 1.0 - 2.0 * square.x;
     if (abs(g) > 1.0e-3) {
         float ratio = (1.0 - g * g) / (1.0 - g + 2.0 * g * square.x);
@@ -184,7 +184,7 @@ bool sample_free_flight(vec3 origin, vec3 direction, float t_max, vec2 square, o
     t = t_max;
     weight = vec3(1.0);
     if (MEDIUM_KIND == MEDIUM_NONE) return false;
-    vec3 extinction = medium.extinction;
+    vec3 extinction = fog.extinction;
     float hero = extinction[min(int(3.0 * square.x), 2)];
     float wanted = hero > 0.0 ? -log(1.0 - square.y) / hero : FAR;
     float all = density_metres(origin, direction, t_max);
@@ -193,7 +193,7 @@ bool sample_free_flight(vec3 origin, vec3 direction, float t_max, vec2 square, o
     if (scatters) {
         t = min(metres_at_density(origin, direction, wanted), t_max);
         float density = dot(extinction, left) / 3.0;
-        weight = density > 0.0 ? medium.scattering * left / density : vec3(0.0);
+        weight = density > 0.0 ? fog.scattering * left / density : vec3(0.0);
     } else {
         float chance = (left.x + left.y + left.z) / 3.0;
         weight = chance > 0.0 ? left / chance : vec3(0.0);

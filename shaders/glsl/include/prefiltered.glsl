@@ -11,9 +11,10 @@
 #include "include/environment.glsl"
 
 const int TABLES = 6;
-const ivec2 TABLES_SIZE = ivec2(512, 768);  // of the image: passes/lighting/prefilter.py
-const int TABLE_WIDTH[TABLES] = int[](512, 512, 256, 128, 64, 64);  // twice the height
-const int TABLE_ROW[TABLES] = int[](0, 256, 512, 640, 704, 736);    // where in the image it begins
+const ivec2 TABLES_SIZE = ivec2(512, 1024);  // of the image: passes/lighting/prefilter.py
+// A texel is at most a fifth of its lobe wide; wide lobes end in a kink, at 90 degrees, that wants as many.
+const int TABLE_WIDTH[TABLES] = int[](512, 512, 256, 256, 256, 256);  // twice the height
+const int TABLE_ROW[TABLES] = int[](0, 256, 512, 640, 768, 896);      // where in the image it begins
 
 float table_alpha(int table) { return exp2(float(table - TABLES + 1)); }
 
@@ -40,20 +41,23 @@ vec3 table_radiance(sampler2D tables, int table, vec2 uv) {
     return sum;
 }
 
-// What a mirror of this roughness (alpha = roughness^2) shows in the direction r; the map itself at 0. Between two tables
-// the weights mix so that their second moments, which go with alpha^2, do.
+// What a mirror of this roughness (alpha = roughness^2) shows in the direction r; the map itself at 0. Two tables mix so
+// that the lobe is as high as it should be, which goes with 1 / alpha^2; beside the map, so that the image of a texel is.
 vec3 prefiltered_radiance(sampler2D tables, vec3 direction, float roughness) {
-    float alpha = roughness * roughness;
+    float alpha = roughness * roughness, first = table_alpha(0);
     vec2 uv = equirectangular(direction, environment.turn);
-    float smallest = table_alpha(0);
-    if (alpha <= smallest) {
-        float part = alpha * alpha / (smallest * smallest);
-        return environment.intensity * mix(environment_texels(uv), table_radiance(tables, 0, uv), part);
+    if (alpha < first) {
+        // A lobe is 1 / (4 PI alpha^2) high: in it a texel of w steradians looks 1 / (1 + 4 PI alpha^2 / w) as bright.
+        int row = min(int(uv.y * float(environment.size.y)), environment.size.y - 1);
+        vec2 blurred = 4.0 * PI * vec2(alpha, first) * vec2(alpha, first) * environment_texels_per_steradian(row);
+        blurred /= 1.0 + blurred;
+        vec3 mirrored = environment_texels(uv);
+        return environment.intensity * mix(mirrored, table_radiance(tables, 0, uv), blurred.x / blurred.y);
     }
-    int table = clamp(int(floor(log2(alpha / smallest))), 0, TABLES - 2);
-    float ratio = alpha / table_alpha(table);
+    int table = clamp(int(floor(log2(alpha / first))), 0, TABLES - 2);
+    float ratio = table_alpha(table) / alpha;
     vec3 sharper = table_radiance(tables, table, uv), softer = table_radiance(tables, table + 1, uv);
-    return environment.intensity * mix(sharper, softer, (ratio * ratio - 1.0) / 3.0);
+    return environment.intensity * mix(sharper, softer, (1.0 - ratio * ratio) * 4.0 / 3.0);
 }
 
 #endif

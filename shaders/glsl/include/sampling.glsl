@@ -2,7 +2,7 @@
 //
 // Bindings: none.
 //
-// Each pixel and purpose has its own scrambling of the (0,2)-sequence; scrambling by hashes after
+// Each pixel and purpose has its own scrambling and shuffling of the (0,2)-sequence; both by hashes after
 // Burley 2020, "Practical Hash-based Owen Scrambling", with the constants of Vegdahl's improved Laine-Karras hash (2021).
 #ifndef VKFORGE_SAMPLING_GLSL
 #define VKFORGE_SAMPLING_GLSL
@@ -11,6 +11,7 @@ const float PI = 3.14159265358979;
 
 const uint PURPOSE_SUN = 1u;
 const uint PURPOSE_SKY = 2u;
+const uint PURPOSE_DITHER = 20u;
 
 // A well-mixed 32-bit hash (Wellons' "lowbias32").
 uint hash(uint x) {
@@ -33,14 +34,19 @@ uint scramble_reversed(uint x, uint seed) {
     return x;
 }
 
-// Point `index` of the sequence that `seed` names, in [0, 1)^2.
+// Point `index` of the sequence that `seed` names, in [0, 1)^2. Each sequence takes the points in an order of its own, which
+// keeps every aligned block of 2^n of them together: two sequences in one order are padded to four dimensions that hang
+// together, and converge to the wrong mean.
 vec2 sobol(uint index, uint seed) {
-    uint second = 0u;  // dimension 2: Pascal's triangle modulo 2, already bit-reversed for scrambling
-    uint column = 1u;
-    for (uint bits = index; bits != 0u; bits >>= 1) {
-        if ((bits & 1u) == 1u) second ^= column;
-        column ^= column << 1;
-    }
+    index = bitfieldReverse(scramble_reversed(bitfieldReverse(index), hash(seed ^ 0x1b873593u)));
+    // Dimension 2 is Pascal's triangle modulo 2 times the index: as polynomials over GF(2), index(x + 1), by halves. It comes
+    // out reversed, as scrambling wants it; so is dimension 1, the index itself.
+    uint second = index;
+    second ^= (second >> 1) & 0x55555555u;
+    second ^= (second >> 2) & 0x33333333u;
+    second ^= (second >> 4) & 0x0f0f0f0fu;
+    second ^= (second >> 8) & 0x00ff00ffu;
+    second ^= second >> 16;
     uint x = bitfieldReverse(scramble_reversed(index, seed));
     uint y = bitfieldReverse(scramble_reversed(second, hash(seed ^ 0x68bc21ebu)));
     return vec2(x >> 8, y >> 8) * (1.0 / 16777216.0);

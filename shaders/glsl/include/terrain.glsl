@@ -32,6 +32,11 @@ layout(set = 0, binding = 0, scalar) readonly buffer Terrain {
     float roughness;     // perceptual: the GGX alpha is its square
     float metallic;
     float specular;      // scales a dielectric's reflectance at normal incidence, 0.08 at 1
+    uint reads_material; // 1 where roughness and metallic differ from place to place
+    float normal_strength;
+    float detail_normal_strength;
+    float detail_normal_frequency; // repetitions a metre
+    vec3 emission;       // radiance that the ground sends out, linear
 } terrain;
 
 layout(set = 0, binding = 1) uniform sampler2D heights;

@@ -6,9 +6,11 @@
 // Sources:
 //   linear    clip.
 //   reinhard  x / (1 + x) per channel: Reinhard et al. 2002, "Photographic Tone Reproduction for Digital Images", eq. 3.
-//   aces      Stephen Hill's fit of the ACES 1.0 RRT and sRGB ODT, published in MJP's BakingLab (2016).
-//   agx       Troy Sobotka's AgX; inset and outset in Rec.2020 by Eary Chow, as in Blender 4, Filament and three.js;
-//             contrast curve by Benjamin Wrensch (sixth-degree fit of the default look).
+//   hable     John Hable's curve of Uncharted 2 (2010), white at 11.2.
+//   aces-narkowicz  Krzysztof Narkowicz's fit of 2016.
+//   aces-hill Stephen Hill's fit of the ACES 1.0 RRT and sRGB ODT, published in MJP's BakingLab (2016).
+//   agx       as in three.js: Troy Sobotka's AgX; inset and outset in Rec.2020 by Eary Chow; contrast curve by Benjamin
+//             Wrensch (sixth-degree fit of the default look).
 //   neutral   Khronos PBR Neutral tone mapper, specification of 2024.
 //   sRGB      IEC 61966-2-1. Rec.2020: ITU-R BT.2020, matrices from the chromaticities, white D65.
 #ifndef VKFORGE_TONEMAP_GLSL
@@ -16,11 +18,15 @@
 
 const uint TONEMAP_LINEAR = 0u;
 const uint TONEMAP_REINHARD = 1u;
-const uint TONEMAP_ACES = 2u;
-const uint TONEMAP_AGX = 3u;
-const uint TONEMAP_NEUTRAL = 4u;
+const uint TONEMAP_HABLE = 2u;
+const uint TONEMAP_ACES_NARKOWICZ = 3u;
+const uint TONEMAP_ACES_HILL = 4u;
+const uint TONEMAP_AGX = 5u;
+const uint TONEMAP_NEUTRAL = 6u;
 
 const float TONEMAP_BRIGHTEST = 65504.0;  // the largest half float; its square still fits a float
+
+const float HABLE_WHITE = 11.2;
 
 // Matrices are written row by row, so they apply as `vector * MATRIX`.
 const mat3 HILL_INPUT = mat3(
@@ -55,7 +61,15 @@ const float NEUTRAL_F90 = 0.04;
 const float NEUTRAL_KS = 0.8 - NEUTRAL_F90;
 const float NEUTRAL_KD = 0.15;
 
-vec3 tonemap_aces(vec3 rgb) {
+vec3 hable_curve(vec3 x) {
+    return (x * (0.15 * x + 0.05) + 0.004) / (x * (0.15 * x + 0.5) + 0.06) - 0.02 / 0.3;
+}
+
+vec3 tonemap_aces_narkowicz(vec3 rgb) {
+    return rgb * (2.51 * rgb + 0.03) / (rgb * (2.43 * rgb + 0.59) + 0.14);
+}
+
+vec3 tonemap_aces_hill(vec3 rgb) {
     vec3 v = rgb * HILL_INPUT;
     vec3 fitted = (v * (v + 0.0245786) - 0.000090537) / (v * (0.983729 * v + 0.4329510) + 0.238081);
     return fitted * HILL_OUTPUT;
@@ -89,7 +103,9 @@ vec3 tonemap(vec3 radiance, uint operator_index, float exposure_scale) {
     vec3 rgb = mix(vec3(0.0), min(scaled, TONEMAP_BRIGHTEST), greaterThan(scaled, vec3(0.0)));
     switch (operator_index) {
         case TONEMAP_REINHARD: rgb = rgb / (1.0 + rgb); break;
-        case TONEMAP_ACES: rgb = tonemap_aces(rgb); break;
+        case TONEMAP_HABLE: rgb = hable_curve(rgb) / hable_curve(vec3(HABLE_WHITE)); break;
+        case TONEMAP_ACES_NARKOWICZ: rgb = tonemap_aces_narkowicz(rgb); break;
+        case TONEMAP_ACES_HILL: rgb = tonemap_aces_hill(rgb); break;
         case TONEMAP_AGX: rgb = tonemap_agx(rgb); break;
         case TONEMAP_NEUTRAL: rgb = tonemap_neutral(rgb); break;
     }

@@ -8,6 +8,11 @@
 //   7  radiance         rgba32f            mean radiance; w is the mean coverage
 //   8  sun_visibility   r32f               mean over the samples that hit
 //   9  sky_visibility   r32f               likewise
+//   20 sky_tables       readonly buffer    see include/atmosphere.glsl
+//   36 lamp_light       readonly rgba32f   radiance of this sample
+//   38 fog_light        readonly rgba32f   radiance that fog adds
+//   39 fog_left         readonly rgba32f   the share of all else that gets through it
+//   16 emission         readonly rgba32f   radiance of the surface itself
 //   10 deviation        r32f               sum of squared deviations of the samples' luminance from their mean
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -19,6 +24,9 @@ layout(local_size_x = 8, local_size_y = 8) in;
 
 layout(constant_id = 0) const bool HAS_SUN = true;  // without one its image is not read
 layout(constant_id = 1) const bool HAS_SKY = true;
+layout(constant_id = 33) const bool HAS_LAMPS = true;
+layout(constant_id = 34) const bool HAS_FOG = true;
+layout(constant_id = 15) const bool KEEPS_EMISSION = true;
 layout(constant_id = 2) const bool HAS_DEVIATION = true;  // where nobody asks for it, something else is bound
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D position;
@@ -28,19 +36,28 @@ layout(set = 0, binding = 7, rgba32f) uniform image2D radiance;
 layout(set = 0, binding = 8, r32f) uniform image2D sun_visibility;
 layout(set = 0, binding = 9, r32f) uniform image2D sky_visibility;
 layout(set = 0, binding = 10, r32f) uniform image2D deviation;
+layout(set = 0, binding = 16, rgba32f) readonly uniform image2D emission;
+layout(set = 0, binding = 36, rgba32f) readonly uniform image2D lamp_light;
+layout(set = 0, binding = 38, rgba32f) readonly uniform image2D fog_light;
+layout(set = 0, binding = 39, rgba32f) readonly uniform image2D fog_left;
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
-    bool hit = !isinf(imageLoad(position, pixel).w);
+    float distance = imageLoad(position, pixel).w;
+    bool hit = !isinf(distance);
     vec4 sun = HAS_SUN ? imageLoad(sun_light, pixel) : vec4(0.0);
     vec4 sky = HAS_SKY ? imageLoad(sky_light, pixel) : vec4(0.0);
     vec4 seen = vec4(sun.rgb + sky.rgb, 1.0);
-    if (!hit) {
-        vec3 origin, direction;
-        camera_ray(vec2(pixel) + frame.jitter, origin, direction);
-        seen = vec4(frame.has_background == 1u ? frame.background : sky_radiance(direction), 0.0);
-    }
+    if (KEEPS_EMISSION && hit) seen.rgb += imageLoad(emission, pixel).rgb;
+    if (HAS_LAMPS && hit) seen.rgb += imageLoad(lamp_light, pixel).rgb;
+    vec3 origin, direction;
+    camera_ray(vec2(pixel) + frame.jitter, origin, direction);
+    if (hit) {
+        vec3 left, air = air_light(direction, distance, left);
+        seen.rgb = seen.rgb * left + air;
+    } else seen = vec4(frame.has_background == 1u ? frame.background : sky_seen(direction), 0.0);
+    if (HAS_FOG) seen.rgb = seen.rgb * imageLoad(fog_left, pixel).rgb + imageLoad(fog_light, pixel).rgb;
     vec4 mean = vec4(0.0);
     vec2 visibility = vec2(0.0);
     float before = float(frame.sample_index);

@@ -8,8 +8,10 @@
 //   4  position           readonly rgba32f   G-buffer, see include/gbuffer.glsl
 //   5  normal             readonly rgba16f
 //   6  albedo             readonly rgba16f
+//   20 sky_tables         readonly buffer    see include/atmosphere.glsl
 //   7  sky_light          writeonly rgba32f  radiance towards the camera; w is the visibility
 //   10 split_sum          sampler2D          see include/brdf.glsl
+//   15 material           readonly rgba16f   see include/pixel_surface.glsl
 //
 // Directions come from the cosine about the shading normal and, for glossy surfaces, half of them from the visible
 // normals, joined by the balance heuristic (Veach 1997). Visibility counts the cosine's alone, and of those the ones that
@@ -21,8 +23,7 @@
 #include "include/heightfield.glsl"
 #include "include/frame.glsl"
 #include "include/sky.glsl"
-#include "include/gbuffer.glsl"
-#include "include/brdf.glsl"
+#include "include/pixel_surface.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
@@ -39,8 +40,7 @@ void main() {
         vec3 n = normalize(shading.xyz);
         vec3 origin, view;
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
-        Surface surface = make_surface(
-            imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular, dot(n, -view));
+        Surface surface = pixel_surface(pixel, n, -view);
         vec3 grid = world_to_grid(at.xyz);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SKY, frame.seed);
         uint glossy_rays = GLOSSY ? frame.sky_rays / 2u : 0u;

@@ -10,14 +10,14 @@
 //   6  albedo             readonly rgba16f
 //   7  sun_light          writeonly rgba32f  radiance towards the camera; w is the visible part of the disc
 //   10 split_sum          sampler2D          see include/brdf.glsl
+//   15 material           readonly rgba16f   see include/pixel_surface.glsl
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
 #include "include/heightfield.glsl"
 #include "include/frame.glsl"
-#include "include/gbuffer.glsl"
-#include "include/brdf.glsl"
+#include "include/pixel_surface.glsl"
 
 layout(local_size_x = 8, local_size_y = 4) in;  // 5 % faster than 8 x 8 on an H200
 
@@ -36,8 +36,7 @@ void main() {
         vec3 n = normalize(shading.xyz);
         vec3 origin, view;
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
-        Surface surface = make_surface(
-            imageLoad(albedo, pixel).rgb, terrain.roughness, terrain.metallic, terrain.specular, dot(n, -view));
+        Surface surface = pixel_surface(pixel, n, -view);
         vec3 grid = world_to_grid(at.xyz);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SUN, frame.seed);
         for (uint i = 0u; i < frame.sun_rays; ++i) {

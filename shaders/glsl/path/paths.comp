@@ -10,7 +10,9 @@
 //   6  sun_visibility  r32f             mean over the samples that hit
 //   7  sky_visibility  r32f             likewise
 //   8  albedo_map      sampler2D        see include/surface.glsl
+//   20 sky_tables      readonly buffer  see include/atmosphere.glsl
 //   10 split_sum       sampler2D        see include/brdf.glsl
+//   11 metallic_roughness_map, 12 normal_map, 13 detail_normal_map, 14 emission_map   sampler2D   see include/surface.glsl
 //   50 path            readonly buffer  what only this lane needs
 //
 // At each vertex the sun is sampled over its disc (next-event estimation), and the path goes on in a direction drawn from
@@ -30,7 +32,7 @@
 #include "include/sky.glsl"
 #include "include/brdf.glsl"
 
-layout(local_size_x = 8, local_size_y = 4) in;
+layout(local_size_x = 8, local_size_y = 8) in;
 
 layout(constant_id = 1) const bool SOFT = true;       // whether the sun is a disc or a point
 layout(constant_id = 50) const bool HAS_SUN = true;
@@ -108,7 +110,7 @@ vec3 scatter(Surface surface, vec3 n, vec3 view, uint vertex, out vec3 l, out fl
     // The lobe by its share in what is reflected, about; any choice is right, and this one is quiet.
     float mirror = luminance(mix(surface.f0, surface.f90, schlick(dot(n, view))));
     float base = luminance(surface.diffuse);
-    float share = clamp(mirror / max(mirror + base, 1.0e-6), base > 0.0 ? 0.1 : 1.0, mirror > 0.0 ? 0.9 : 0.0);
+    float share = mirror > 0.0 ? clamp(mirror / (mirror + base), 0.1, 0.9) : 0.0;
     bool glossy = draw(vertex, DRAW_CHOICE).y < share;
     l = glossy ? sample_visible_ggx(surface, n, view, square) : cosine_direction(square, n);
     float cos_l = dot(n, l);
@@ -156,19 +158,26 @@ void main() {
             ended = onwards == vec3(0.0);
         } else if (hit.kind == HIT_NOTHING) {
             bool background = vertex == 0u && frame.has_background == 1u;
-            light += throughput * (background ? frame.background : sky_radiance(direction));
+            if (background) light += frame.background;
+            else light += throughput * (vertex == 0u ? sky_seen(direction) : sky_radiance(direction));
             if (vertex == 1u && direction.z > 0.0) skies += sky_weight;
             ended = true;
         } else {
             SurfacePoint point = surface_at(hit, origin, direction * terrain.scale);
             bool from_behind = vertex > 0u && dot(direction, point.geometric_normal) > 0.0;
+            if (!from_behind) light += throughput * point.emission;
             ++vertex;
-            if (vertex == 1u) hits += 1.0;
+            if (vertex == 1u) {
+                hits += 1.0;
+                vec3 left;
+                light += air_light(direction, hit.t, left);
+                throughput *= left;
+            }
             ended = vertex >= path.max_depth || from_behind;
             if (!ended) {
                 vec3 n = point.normal, view = -direction;
                 Surface surface = make_surface(
-                    point.albedo, terrain.roughness, terrain.metallic, terrain.specular, dot(n, view));
+                    point.albedo, point.roughness, point.metallic, terrain.specular, dot(n, view));
                 origin = point.grid;
                 on_ground = hit.kind == HIT_GROUND;
                 if (HAS_SUN) {

@@ -26,7 +26,9 @@ layout(constant_id = 61) const bool REMODULATE = false;  // on light's last leve
 layout(set = 0, binding = 60, rgba32f) readonly uniform image2D signal;
 layout(set = 0, binding = 61, rgba32f) writeonly uniform image2D filtered;
 
-const float TOLERANCE = 6.0;  // standard deviations in which a difference counts by 1/e
+// Standard deviations at which a difference counts by 1/e: fewer from level to level, as what is left of the noise is alike
+// in neighbours, and what differs is the picture.
+float tolerance() { return 2.0 + 4.0 / float(STEP); }
 
 float spline(ivec2 tap) { return 1.0 / float((1 + abs(tap.x)) * (1 + abs(tap.y))); }
 
@@ -43,7 +45,7 @@ void main() {
                 if (is_surface(pixel + tap)) variance += spline(tap) * vec2(imageLoad(signal, pixel + tap).w, 1.0);
             }
         }
-        float tolerance = TOLERANCE * sqrt(variance.x / variance.y) + 1.0e-6;
+        float unlike = 1.0 / max(tolerance() * tolerance() * variance.x / variance.y, 1.0e-12);
         Guide here = guide_at(pixel);
         float level = signal_level(result.rgb), weights = 1.0;
         vec3 center = result.rgb, differences = vec3(0.0);
@@ -52,8 +54,8 @@ void main() {
                 ivec2 tap = ivec2(x, y), other = pixel + STEP * tap;
                 if (tap == ivec2(0) || !is_surface(other)) continue;
                 vec4 there = imageLoad(signal, other);
-                float weight = spline(tap) * same_surface(here, other)
-                             * exp(-abs(signal_level(there.rgb) - level) / tolerance);
+                float difference = signal_level(there.rgb) - level;
+                float weight = spline(tap) * same_surface(here, other) * exp(-difference * difference * unlike);
                 weights += weight;
                 differences += weight * (there.rgb - center);  // 0 to the bit where nothing differs
                 result.w += weight * weight * there.w;

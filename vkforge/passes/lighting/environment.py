@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 
 from vkforge.errors import InputError
-from vkforge.graph.builder import Graph
+from vkforge.graph.builder import Graph, ImageResource
 from vkforge.scene.environment import Environment
 from vkforge.vk.device import Device, Owner
 from vkforge.vk.resources import Image
 from vkforge.vk.transfer import upload
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec.709
-
-# What is bound where a scene has no environment; nothing reads it.
-DARK = Environment(np.zeros((1, 2, 3), np.float32))
 
 _serials = itertools.count()
 
@@ -99,13 +96,16 @@ def fill_environment(block: Any, environment: Environment) -> None:
     block["intensity"] = environment.intensity
 
 
-def import_environment(graph: Graph, environment: DeviceEnvironment) -> dict[str, Any]:
+def import_environment(
+    graph: Graph, environment: DeviceEnvironment | None, instead: ImageResource | None = None
+) -> dict[str, Any]:
     """Bring the map into a graph; return the bindings that include/environment.glsl wants.
 
-    The host fills the block "environment" by `fill_environment`.
+    The host fills the block "environment" by `fill_environment`. Where there is no map nothing reads it, but something
+    must be bound all the same: `instead`, any image that is sampled.
     """
-    return {
-        "environment": graph.block("environment"),
-        "environment_map": graph.import_image("environment_map", environment.image),
-        "environment_rows": graph.import_image("environment_rows", environment.rows),
-    }
+    images = {"environment_map": instead, "environment_rows": instead}
+    if environment is not None:
+        parts = {"environment_map": environment.image, "environment_rows": environment.rows}
+        images = {name: graph.import_image(name, image) for name, image in parts.items()}
+    return {"environment": graph.block("environment"), **images}

@@ -15,7 +15,7 @@ from vkforge.scene.environment import Environment
 from vkforge.vk.device import Device, Owner
 from vkforge.vk.resources import Buffer, Image
 
-TABLES_SIZE = (512, 768)  # include/prefiltered.glsl
+TABLES_SIZE = (512, 1024)  # include/prefiltered.glsl
 LIGHT_SIZE, LIGHT_LEVELS = (512, 256), 9  # down to two cells
 BATCH = 1 << 20
 QUERY_BYTES = 16 + 12  # a direction with its roughness, and the answer

@@ -18,11 +18,13 @@ def sky(
     *,
     tracer: Mapping[str, int],
     glossy: bool,
+    sky_bindings: Mapping[str, Any],
+    sky_kind: int,
 ) -> ImageResource:
     """Declare the pass; return this sample's skylight (RGB radiance, and visibility in w)."""
     light = graph.image("sky_light", "rgba32f", size)
-    surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
-    variant = {**tracer, "GLOSSY": glossy}
+    surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo", "material")}
+    variant = {**tracer, "GLOSSY": glossy, "SKY_KIND": sky_kind}
     graph.compute(
         "sky",
         "lighting/sky.comp",
@@ -32,6 +34,7 @@ def sky(
         frame=frame,
         sky_light=light,
         split_sum=split_sum,
+        **sky_bindings,
         **surface,
     )
     return light

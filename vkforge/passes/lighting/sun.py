@@ -22,7 +22,7 @@ def sun(
 ) -> ImageResource:
     """Declare the pass; return this sample's sunlight (RGB radiance, and visibility in w)."""
     light = graph.image("sun_light", "rgba32f", size)
-    surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo")}
+    surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo", "material")}
     variant = {**tracer, "GLOSSY": glossy, "SOFT": soft}
     graph.compute(
         "sun",

@@ -8,6 +8,7 @@ from typing import Any
 from vkforge.graph.builder import Graph, ImageResource
 
 LEVELS = 5  # with taps 1, 2, 4, 8 and 16 pixels apart, 31 pixels to each side
+SUFFIX = " denoised"
 
 
 def atrous(
@@ -42,9 +43,8 @@ def atrous(
     graph.compute(f"{noisy.name} noise", first, size, frame=frame, signal=signal, **bindings, **guides)
     for level in range(LEVELS):
         last = level == LEVELS - 1
-        # Written on the last sample alone, so the result must survive the frames before it.
-        name = f"{noisy.name} denoised" if last else f"{noisy.name} level {level + 1}"
-        filtered = graph.image(name, "rgba32f", size, persistent=last)
+        name = f"{noisy.name}{SUFFIX}" if last else f"{noisy.name} level {level + 1}"
+        filtered = graph.image(name, "rgba32f", size)
         graph.compute(
             name,
             "post/atrous.comp",
@@ -57,3 +57,9 @@ def atrous(
         )
         signal = filtered
     return signal
+
+
+def denoised(images: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a frame's images by name, those that were filtered in the place of the noisy ones."""
+    clean = {name.removesuffix(SUFFIX): image for name, image in images.items() if name.endswith(SUFFIX)}
+    return {**images, **clean}

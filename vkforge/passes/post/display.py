@@ -7,15 +7,26 @@ from typing import Any
 from vkforge.graph.builder import Graph, ImageResource
 
 
-def display(graph: Graph, size: tuple[int, int], frame: Any, radiance: ImageResource, operator: int) -> ImageResource:
-    """Declare the pass; return the display-referred picture. `operator` indexes `vkforge.tonemapping.OPERATORS`."""
+def display(
+    graph: Graph,
+    size: tuple[int, int],
+    frame: Any,
+    radiance: ImageResource,
+    operator: int,
+    *,
+    dither: bool = False,
+) -> ImageResource:
+    """Declare the pass; return the display-referred picture.
+
+    `operator` indexes `vkforge.tonemapping.OPERATORS`; `dither` keeps smooth skies from showing bands at 8 bits.
+    """
     # Written on the last sample alone, so it must survive the frames before it.
     picture = graph.image("display", "rgba8", size, persistent=True)
     graph.compute(
         "display",
         "post/display.comp",
         size,
-        specialization={"OPERATOR": operator},
+        specialization={"OPERATOR": operator, "DITHER": dither},
         frame=frame,
         radiance=radiance,
         display=picture,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from vkforge.errors import InputError
 from vkforge.graph.access import Access, Layout
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.frame import Frame
+from vkforge.passes.materials.textures import DeviceTexture, fill_material, import_maps
 from vkforge.scene.albedo import Albedo
 from vkforge.scene.terrain import Terrain
 from vkforge.vk.device import Device, Owner
@@ -109,36 +111,12 @@ class DeviceHeights:
         self.owner.release()
 
 
-class DeviceAlbedo:
+class DeviceAlbedo(DeviceTexture):
     """The albedo of one terrain as an image: its texture, its ramp, or one texel that nothing reads."""
 
     def __init__(self, device: Device, albedo: Albedo) -> None:
         pixels = albedo.pixels if albedo.pixels is not None else np.zeros((1, 1, 4), np.uint8)
-        pixels = pixels[None] if pixels.ndim == 2 else pixels
-        largest = int(device.info.limits["maxImageDimension2D"])
-        if max(pixels.shape[:2]) > largest:
-            raise InputError(
-                f"the albedo is {pixels.shape[1]} x {pixels.shape[0]} pixels; {device.info.name} takes at most "
-                f"{largest} along a side: resample it"
-            )
-        self.owner = Owner(device, f"albedo#{next(_serials)}")
-        format = "rgba16f" if pixels.dtype == np.float16 else "rgba8_srgb"
-        size = (pixels.shape[1], pixels.shape[0])
-
-        def fill(target: np.ndarray, first: int) -> None:
-            target[...] = pixels[first : first + len(target)]
-
-        try:
-            usages = frozenset(["sampled", "copy_destination"])
-            self.image = Image(self.owner, "albedo_map", format, size, usages).allocate()
-            upload(device, self.image, fill)
-        except BaseException:
-            self.owner.release()
-            raise
-
-    def release(self) -> None:
-        """Give the image back."""
-        self.owner.release()
+        super().__init__(device, "albedo_map", pixels[None] if pixels.ndim == 2 else pixels, encoded=True)
 
 
 def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
@@ -162,9 +140,7 @@ def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
     block["ramp_high"] = albedo.high if albedo.high != albedo.low else albedo.low + 1.0
     block["albedo"] = albedo.color
     block["skirt_albedo"] = terrain.skirt_color
-    block["roughness"] = terrain.material.roughness
-    block["metallic"] = terrain.material.metallic
-    block["specular"] = terrain.material.specular
+    fill_material(block, terrain.material)
 
 
 def tracer_variant(device: Device, terrain: Terrain, heights: DeviceHeights) -> dict[str, int]:
@@ -185,6 +161,9 @@ def import_heightfield(graph: Graph, heights: DeviceHeights) -> dict[str, Any]:
     }
 
 
-def import_albedo(graph: Graph, albedo: DeviceAlbedo) -> ImageResource:
-    """Bring the albedo into a graph."""
-    return graph.import_image("albedo_map", albedo.image, sampler="linear")
+def import_surface(
+    graph: Graph, albedo: DeviceAlbedo, maps: Mapping[str, DeviceTexture | None]
+) -> dict[str, ImageResource]:
+    """Bring the ground's colour and its material's maps into a graph; return what include/surface.glsl wants."""
+    albedo_map = graph.import_image("albedo_map", albedo.image, sampler="linear")
+    return {"albedo_map": albedo_map, **import_maps(graph, maps, albedo_map)}

@@ -1,0 +1,1 @@
+"""Passes that make and look up the tables of a physical sky."""

@@ -1,0 +1,1 @@
+"""Passes for what is in the air."""
