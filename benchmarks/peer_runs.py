@@ -2,12 +2,23 @@
 
 JOB is JSON: dem (a .npy of float32 heights in metres), cell (metres), size, eyes (world positions, the first for the
 cold picture, the others for warm ones), target, fov (vertical degrees), sun (unit vector to it), device (vkforge's),
-spawned (`time.time()` at the start of the process), picture (a .npy to write the first picture to). Prints JSON.
+gpu (whether that is one), spawned (`time.time()` at the start of the process), picture (a .npy to write the first
+picture to); for path tracers also irradiance (the sun's), sky (radiance), samples (of a pixel) and bounces. It prints
+JSON.
 
-Each function below builds its scene as a user of that library would and returns a function that renders one picture,
-(height, width, 3 or 4) uint8: the whole DEM at full resolution, grey, with the sun's shadows and, in the peers', a
-little ambient light; no antialiasing. It needs NumPy and the library alone, so that it runs in whichever environment
-holds that.
+Each function below builds its scene as a user of that library would and returns a function that renders one picture:
+the whole DEM at full resolution, grey, with the sun's shadows. It needs NumPy and the library alone, so that it runs in
+whichever environment holds that.
+
+Rasterisers give (height, width, 3 or 4) uint8, with a little ambient light in the peers' and no antialiasing. Path
+tracers give (height, width, 3) float32, scene-linear radiance of the same light transport: a Lambertian ground, a sun
+without width, a sky of one radiance all around (below the horizon too, where the ground ends), a box filter, no
+denoiser, no adaptive sampling, no clamping; how a path ends by chance is each one's own default. `bounces` counts
+scatterings after the first point seen, each of which is lit directly too. So 4 of them are
+
+- `max_bounces` 4 in Cycles ("0 is direct light alone", its manual says);
+- `max_depth` 6 in Mitsuba ("1: directly visible emission; 2: single-bounce (direct-only) illumination, and so on");
+- `max_depth` 6 in vkforge: the segment from the camera, 4 between bounces, and the last one to the light.
 """
 
 from __future__ import annotations
@@ -34,6 +45,21 @@ def _grid(heights: np.ndarray, cell: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the world x of each column and y of each row."""
     rows, cols = heights.shape
     return (np.arange(cols) - (cols - 1) / 2) * cell, ((rows - 1) / 2 - np.arange(rows)) * cell
+
+
+def _triangles(rows: int, cols: int) -> np.ndarray:
+    """Return the corners of two triangles a cell, counter-clockwise from above, as (n, 3) indices."""
+    corner = np.arange(rows * cols, dtype=np.uint32).reshape(rows, cols)
+    a, b, c, d = corner[:-1, :-1], corner[1:, :-1], corner[1:, 1:], corner[:-1, 1:]
+    return np.stack([a, b, d, b, c, d], axis=-1).reshape(-1, 3)
+
+
+def _points(heights: np.ndarray, cell: float) -> np.ndarray:
+    """Return the samples' world positions, (rows * columns, 3) float32."""
+    x, y = _grid(heights, cell)
+    points = np.empty((*heights.shape, 3), np.float32)
+    points[..., 0], points[..., 1], points[..., 2] = x, y[:, None], heights
+    return points.reshape(-1, 3)
 
 
 def _vkforge(heights: np.ndarray, job: Job, with_sky: bool) -> Picture:
@@ -94,16 +120,9 @@ def threepp(heights: np.ndarray, job: Job) -> Picture:
     rows, cols = heights.shape
     # The shadow camera ends at 500 units, three.js' default, which can't be changed from Python.
     scale = 100.0 / (cols * job["cell"])
-    x, y = _grid(heights, job["cell"])
-    points = np.empty((rows, cols, 3), np.float32)
-    points[..., 0], points[..., 1], points[..., 2] = x, y[:, None], heights
-    points *= scale
-    corner = np.arange(rows * cols, dtype=np.uint32).reshape(rows, cols)
-    a, b, c, d = corner[:-1, :-1], corner[1:, :-1], corner[1:, 1:], corner[:-1, 1:]
-    triangles = np.stack([a, b, d, b, c, d], axis=-1).reshape(-1, 3)
     geometry = tp.BufferGeometry()
-    geometry.set_attribute("position", points.reshape(-1, 3))
-    geometry.set_index(triangles)
+    geometry.set_attribute("position", scale * _points(heights, job["cell"]))
+    geometry.set_index(_triangles(rows, cols))
     geometry.compute_vertex_normals()
     material = tp.MeshLambertMaterial()
     material.color = tp.Color(GREY, GREY, GREY)
@@ -178,13 +197,172 @@ def forge3d(heights: np.ndarray, job: Job) -> Picture:
     return picture
 
 
-RUNS: dict[str, Callable[[np.ndarray, Job], Picture]] = {
-    "vkforge": vkforge,
-    "vkforge lit": vkforge_lit,
-    "pyvista": pyvista,
-    "threepp": threepp,
-    "forge3d": forge3d,
+def vkforge_path_traced(heights: np.ndarray, job: Job) -> Picture:
+    """Trace paths with the lane's own defaults."""
+    from vkforge import Camera, Renderer, Scene, Sky, Sun, Terrain
+
+    azimuth, elevation = math.atan2(job["sun"][0], job["sun"][1]), math.asin(job["sun"][2])
+    sun = Sun(math.degrees(azimuth), math.degrees(elevation), job["irradiance"], angular_diameter=0.0)
+    sky = Sky.gradient(job["sky"], job["sky"], job["sky"])
+    terrain = Terrain(heights, job["cell"], albedo=GREY)
+    renderer = Renderer(job["device"])
+
+    def picture(eye: tuple[float, float, float]) -> np.ndarray:
+        scene = Scene(terrain, Camera.perspective(eye, job["target"], fov=job["fov"]), sun, sky)
+        depth = job["bounces"] + 2
+        return renderer.render(scene, job["size"], lane="path-traced", samples=job["samples"], max_depth=depth).hdr
+
+    return picture
+
+
+def cycles(heights: np.ndarray, job: Job) -> Picture:
+    """Trace paths through a mesh in Blender, kept between pictures, on the GPU by OptiX where vkforge has a GPU."""
+    import bpy  # pyright: ignore[reportMissingImports]
+    from mathutils import Vector  # pyright: ignore[reportMissingImports]
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.render.use_persistent_data = True
+    scene.render.resolution_x, scene.render.resolution_y = job["size"]
+    scene.cycles.samples = job["samples"]
+    scene.cycles.max_bounces = scene.cycles.diffuse_bounces = job["bounces"]
+    scene.cycles.use_adaptive_sampling = scene.cycles.use_denoising = False
+    scene.cycles.sample_clamp_indirect = 0.0
+    scene.cycles.pixel_filter_type = "BOX"
+    if job["gpu"]:
+        preferences = bpy.context.preferences.addons["cycles"].preferences
+        preferences.compute_device_type = "OPTIX"
+        preferences.refresh_devices()
+        for device in preferences.devices:
+            device.use = device.type == "OPTIX"
+        scene.cycles.device = "GPU"
+
+    points, triangles = _points(heights, job["cell"]), _triangles(*heights.shape)
+    mesh = bpy.data.meshes.new("terrain")
+    mesh.vertices.add(len(points))
+    mesh.vertices.foreach_set("co", points.ravel())
+    mesh.loops.add(triangles.size)
+    mesh.loops.foreach_set("vertex_index", triangles.ravel().astype(np.int32))
+    mesh.polygons.add(len(triangles))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, triangles.size, 3, dtype=np.int32))
+    mesh.update()
+    mesh.shade_smooth()
+    material = bpy.data.materials.new("grey")
+    material.use_nodes = True
+    nodes = material.node_tree.nodes
+    nodes.clear()
+    lambert, output = nodes.new("ShaderNodeBsdfDiffuse"), nodes.new("ShaderNodeOutputMaterial")
+    lambert.inputs["Color"].default_value = (GREY, GREY, GREY, 1.0)
+    material.node_tree.links.new(lambert.outputs["BSDF"], output.inputs["Surface"])
+    mesh.materials.append(material)
+    scene.collection.objects.link(bpy.data.objects.new("terrain", mesh))
+
+    light = bpy.data.lights.new("sun", "SUN")
+    light.energy, light.angle = job["irradiance"], 0.0
+    sun = bpy.data.objects.new("sun", light)
+    sun.rotation_euler = Vector(job["sun"]).to_track_quat("Z", "Y").to_euler()
+    scene.collection.objects.link(sun)
+    scene.world = bpy.data.worlds.new("sky")
+    scene.world.use_nodes = True
+    scene.world.node_tree.nodes["Background"].inputs["Color"].default_value = (*([job["sky"]] * 3), 1.0)
+
+    lens = bpy.data.cameras.new("camera")
+    lens.sensor_fit, lens.angle = "VERTICAL", math.radians(job["fov"])
+    lens.clip_start, lens.clip_end = 1.0, 1.0e7
+    camera = bpy.data.objects.new("camera", lens)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+
+    scene.render.image_settings.file_format = "OPEN_EXR"  # Blender in the background shows its pixels in a file alone
+    scene.render.image_settings.color_depth = "32"
+    scene.render.image_settings.exr_codec = "NONE"
+
+    def picture(eye: tuple[float, float, float]) -> np.ndarray:
+        camera.location = eye
+        camera.rotation_euler = (Vector(job["target"]) - Vector(eye)).to_track_quat("-Z", "Y").to_euler()
+        with tempfile.TemporaryDirectory() as folder:
+            scene.render.filepath = str(Path(folder, "picture.exr"))
+            bpy.ops.render.render(write_still=True)
+            image = bpy.data.images.load(scene.render.filepath)
+            width, height = image.size
+            pixels = np.empty((height, width, 4), np.float32)
+            image.pixels.foreach_get(pixels.ravel())
+            bpy.data.images.remove(image)
+        return pixels[::-1, :, :3]  # its rows go upwards
+
+    return picture
+
+
+def mitsuba(heights: np.ndarray, job: Job) -> Picture:
+    """Trace paths through a mesh, compiled for the CPU by LLVM (with Embree), or by CUDA where vkforge has a GPU."""
+    import mitsuba as mi  # pyright: ignore[reportMissingImports]
+
+    mi.set_variant("cuda_ad_rgb" if job["gpu"] else "llvm_ad_rgb")
+    points, triangles = _points(heights, job["cell"]), _triangles(*heights.shape)
+    properties = mi.Properties()
+    properties["bsdf"] = mi.load_dict({"type": "diffuse", "reflectance": {"type": "rgb", "value": GREY}})
+    mesh = mi.Mesh("terrain", len(points), len(triangles), has_vertex_normals=True, props=properties)
+    parameters = mi.traverse(mesh)
+    parameters["vertex_positions"] = points.ravel()
+    parameters["faces"] = triangles.ravel()
+    parameters.update()  # makes the normals
+    scene = mi.load_dict(
+        {
+            "type": "scene",
+            "terrain": mesh,
+            "sun": {
+                "type": "directional",
+                "direction": [-c for c in job["sun"]],
+                "irradiance": {"type": "rgb", "value": job["irradiance"]},
+            },
+            "sky": {"type": "constant", "radiance": {"type": "rgb", "value": job["sky"]}},
+        }
+    )
+    integrator = mi.load_dict({"type": "path", "max_depth": job["bounces"] + 2})
+    width, height = job["size"]
+
+    def picture(eye: tuple[float, float, float]) -> np.ndarray:
+        sensor = mi.load_dict(
+            {
+                "type": "perspective",
+                "fov": job["fov"],
+                "fov_axis": "y",
+                "near_clip": 1.0,
+                "far_clip": 1.0e7,
+                "to_world": mi.ScalarTransform4f().look_at(eye, job["target"], (0, 0, 1)),
+                "film": {
+                    "type": "hdrfilm",
+                    "width": width,
+                    "height": height,
+                    "pixel_format": "rgb",
+                    "component_format": "float32",
+                    "filter": {"type": "box"},
+                },
+                "sampler": {"type": "independent", "sample_count": job["samples"]},
+            }
+        )
+        return np.array(integrator.render(scene, sensor, spp=job["samples"]))
+
+    return picture
+
+
+# The first of a group is what the ratios are to.
+GROUPS: dict[str, dict[str, Callable[[np.ndarray, Job], Picture]]] = {
+    "rasterisers": {
+        "vkforge": vkforge,
+        "vkforge lit": vkforge_lit,
+        "pyvista": pyvista,
+        "threepp": threepp,
+        "forge3d": forge3d,
+    },
+    "path-tracers": {
+        "vkforge path-traced": vkforge_path_traced,
+        "cycles": cycles,
+        "mitsuba": mitsuba,
+    },
 }
+RUNS = {name: run for group in GROUPS.values() for name, run in group.items()}
 
 
 def main(name: str, job: Job) -> dict[str, float]:
@@ -201,8 +379,10 @@ def main(name: str, job: Job) -> dict[str, float]:
         cpu.append(cpu_seconds() - before)
     figures |= {"warm_cpu": median(cpu), "warm_wall": median(wall), "peak_rss": peak_rss() / 2**20}
     width, height = job["size"]
-    if first.shape[:2] != (height, width) or first[..., :3].std() < 1.0:
-        raise SystemExit(f"its picture is blank or of the wrong size: {first.shape}, mean {first[..., :3].mean():.1f}")
+    colours = first[..., :3].astype(np.float64) / (255.0 if first.dtype == np.uint8 else 1.0)
+    figures["mean"] = float(colours.mean())
+    if first.shape[:2] != (height, width) or not colours.std() > 0.004:
+        raise SystemExit(f"its picture is blank or of the wrong size: {first.shape}, mean {figures['mean']:.4g}")
     np.save(job["picture"], first)
     return figures
 

@@ -102,7 +102,7 @@ def test_why_a_peer_failed_is_one_line(code, errors, reason):
 
 
 def test_a_process_that_fails_is_a_result_with_a_reason(tmp_path):
-    job = {**peers.make_job(16, (32, 18), 1, "auto", tmp_path), "dem": str(tmp_path / "no.npy")}
+    job = {**peers.make_job(fractal_heights(16), (32, 18), 1, "auto", tmp_path), "dem": str(tmp_path / "no.npy")}
     result = peers.measure("vkforge", sys.executable, job, 60.0, os.environ)
     assert result.figures is None
     assert result.reason.startswith("FileNotFoundError")

@@ -91,12 +91,12 @@ def probe(renderer: vf.Renderer, environment: vf.Environment, queries: np.ndarra
 
 @pytest.mark.parametrize("rotation", [0.0, 77.0, -90.0, 725.0])
 def test_radiance_is_the_bilinear_map_turned(renderer: vf.Renderer, rotation: float) -> None:
-    """Over the seam and the poles too: within 2e-6 of the brightest texel."""
+    """Over the seam and the poles too: within 1e-4 of the brightest texel."""
     towards = spread(4000)
     got = probe(renderer, vf.Environment(ROUGH, rotation, 2.0), towards)["radiance"]
     error = np.abs(got - 2.0 * truth.radiance(ROUGH, towards, rotation)).max()
     print(f"turned by {rotation}: largest error {error:.2e} of {ROUGH.max()}")
-    assert error < 2e-4 * ROUGH.max() * 48 / 100  # float32 directions are good to some 1e-6 of a texel's step
+    assert error < 1e-4 * ROUGH.max()  # float32 angles, times the step of the lamp
 
 
 def test_the_compass() -> None:
@@ -216,7 +216,7 @@ def test_a_perfect_mirror_shows_the_map(renderer: vf.Renderer, rough: vf.Environ
 @pytest.mark.parametrize(
     ("roughness", "bound"),
     # 0.25, 0.5 and 1 have tables of their own, at the others two are mixed.
-    [(0.25, 0.01), (0.3, 0.08), (0.5, 0.01), (0.6, 0.06), (1.0, 0.005)],
+    [(0.25, 0.02), (0.3, 0.08), (0.5, 0.02), (0.6, 0.08), (1.0, 0.005)],
 )
 def test_a_rough_mirror_sees_what_quadrature_gives(
     renderer: vf.Renderer, rough: vf.Environment, roughness: float, bound: float

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -156,7 +155,12 @@ def test_terrains(heights: Any, cell: Any) -> None:
 @quick
 def test_materials(values: tuple[Any, ...]) -> None:
     material = attempt(vf.Material, *values)
-    assert material is None or all(0 <= value <= 1 for value in dataclasses.astuple(material))
+    assert material is None or all(0 <= value <= 1 for value in (material.roughness, material.metallic))
+    strength, period, emission = values
+    for name in vf.Material().maps:
+        attempt(vf.Material, **{name: strength}, normal_strength=strength, emission=emission)
+    material = attempt(vf.Material, detail_normal_period=period, emission=emission)
+    assert material is None or (material.detail_normal_period > 0 and min(material.emission) >= 0)
 
 
 @given(st.one_of(NUMBER, ODD), st.one_of(NUMBER, ODD), ANY_LIGHT, st.one_of(NUMBER, ODD))

@@ -1,4 +1,4 @@
-"""`vkforge.pbr`: the reflection in float64 against closed forms, quadrature and a furnace, and the shaders against it."""
+"""`vkforge.pbr`: reflection in float64 against closed forms, quadrature and a furnace, and the shaders against it."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def shaded(renderer: vf.Renderer, cases: np.ndarray) -> np.ndarray:
         graph = Graph("cases", load_shader=device_lab.loader({"cases": SHADER}))
         output = graph.import_buffer("results", results)
         table = graph.import_image("split_sum", split_sum.image)
-        buffers = {"cases": graph.import_buffer("cases", given), "results": output}
+        buffers: Any = {"cases": graph.import_buffer("cases", given), "results": output}
         graph.compute("cases", "cases", (len(cases), 1), split_sum=table, **buffers)
         graph.hand_over("read back", Access.HOST_READ, output)
         frame = Frame(device, graph, slots=1, once=True)

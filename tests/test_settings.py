@@ -34,6 +34,8 @@ def test_replace_changes_only_what_is_named() -> None:
         ({"exposure": "bright"}, "exposure .* is 'bright'"),
         ({"tonemap": "reinhart"}, "did you mean 'reinhard'"),
         ({"tonemap": None}, "no tone mapping called None"),
+        ({"denoise": "atrus"}, "no denoiser called 'atrus'; did you mean 'atrous'"),
+        ({"denoise": ["oidn"]}, "no denoiser called"),
         ({"sample": 4}, "no setting called 'sample'; did you mean 'samples'"),
     ],
 )

@@ -22,6 +22,8 @@ ROUGH = RNG.random((13, 17)) * 4.0
 ROUGH.flags.writeable = False
 IMAGE = RNG.random((5, 6, 3))
 RASTER = RNG.random((7, 9))
+MAP = np.random.default_rng(23).random((4, 8, 3))
+NORMALS = 0.25 + 0.49 * np.random.default_rng(22).random((5, 6, 3)) + (0.0, 0.0, 0.25)
 TRANSFORM = (30.0, 0.0, 500_000.0, 0.0, -30.0, 4_000_000.0)
 SHINY = {"roughness": 0.4, "specular": 0.9}
 
@@ -64,7 +66,7 @@ def on_a_map(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
     return make
 
 
-def with_material(name: str, **more: float) -> Callable[[Any], vf.Scene]:
+def with_material(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
     return lambda value: scene(terrain(material=vf.Material(**{**more, name: value})))
 
 
@@ -74,6 +76,10 @@ def with_sun(name: str) -> Callable[[Any], vf.Scene]:
 
 def with_sky(maker: Callable[..., vf.Sky], name: str) -> Callable[[Any], vf.Scene]:
     return lambda value: scene(sky=maker(**{name: value}))
+
+
+def with_environment(name: str) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(sky=vf.Environment(**{"radiance": MAP, name: value}))
 
 
 def looking_down(value: Any) -> vf.Scene:
@@ -120,6 +126,7 @@ NAMED: dict[str, Callable[..., Any]] = {
     "Sky": vf.Sky,
     "Sky.uniform": vf.Sky.uniform,
     "Sky.gradient": vf.Sky.gradient,
+    "Environment": vf.Environment,
     "Material": vf.Material,
     "Terrain": vf.Terrain,
     "Scene": vf.Scene,
@@ -136,6 +143,7 @@ TABLE: dict[str, Row] = {
     "Settings.seed": Row(with_setting("seed"), DEFAULT, 1, "sky_visibility"),
     "Settings.exposure": Row(with_setting("exposure"), DEFAULT, 1.5, "rgba"),
     "Settings.tonemap": Row(with_setting("tonemap"), DEFAULT, "agx", "rgba"),
+    "Settings.denoise": Row(with_setting("denoise"), DEFAULT, "atrous"),
     "Camera.perspective.position": Row(
         with_camera(vf.Camera.perspective, "position", target=(0, 0, 1)), (0, -20, 15), (3, -20, 15), "depth"
     ),
@@ -186,6 +194,20 @@ TABLE: dict[str, Row] = {
     "Material.roughness": Row(with_material("roughness", specular=0.9), DEFAULT, 0.3),
     "Material.metallic": Row(with_material("metallic", **SHINY), DEFAULT, 1.0),
     "Material.specular": Row(with_material("specular", roughness=0.4), DEFAULT, 0.5),
+    "Material.metallic_roughness_map": Row(
+        with_material("metallic_roughness_map", metallic=1.0, specular=0.5), DEFAULT, IMAGE
+    ),
+    "Material.normal_map": Row(with_material("normal_map"), DEFAULT, NORMALS, "normal"),
+    "Material.normal_strength": Row(with_material("normal_strength", normal_map=NORMALS), DEFAULT, 0.5),
+    "Material.detail_normal_map": Row(with_material("detail_normal_map"), DEFAULT, NORMALS, "normal"),
+    "Material.detail_normal_period": Row(
+        with_material("detail_normal_period", detail_normal_map=NORMALS), DEFAULT, 3.0, "normal"
+    ),
+    "Material.detail_normal_strength": Row(
+        with_material("detail_normal_strength", detail_normal_map=NORMALS), DEFAULT, 0.5, "normal"
+    ),
+    "Material.emission": Row(with_material("emission"), DEFAULT, (0.1, 0.2, 0.3)),
+    "Material.emission_map": Row(with_material("emission_map", emission=1.0), DEFAULT, IMAGE),
     "Terrain.heights": Row(with_terrain("heights"), ROUGH, ROUGH * 0.5, "depth"),
     "Terrain.cell_size": Row(with_terrain("cell_size"), DEFAULT, (1.0, 1.2), "depth"),
     "Terrain.albedo": Row(with_terrain("albedo"), DEFAULT, IMAGE, "albedo"),
@@ -208,6 +230,9 @@ TABLE: dict[str, Row] = {
     "Scene.portrait.terrain": Row(vf.Scene.portrait, terrain(), terrain(ROUGH[::-1]), "depth"),
     "Scene.portrait.size": Row(lambda value: vf.Scene.portrait(terrain(), value), DEFAULT, (20, 60), "depth"),
     "Scene.relief.terrain": Row(vf.Scene.relief, terrain(), terrain(ROUGH[::-1])),
+    "Environment.radiance": Row(with_environment("radiance"), MAP, MAP[::-1]),
+    "Environment.rotation": Row(with_environment("rotation"), DEFAULT, 45.0),
+    "Environment.intensity": Row(with_environment("intensity"), DEFAULT, 2.0),
 }
 
 

@@ -9,7 +9,15 @@ import vkforge as vf
 from vkforge.settings import TONEMAPS
 
 # What each operator makes of middle grey, 0.18, before sRGB encoding: the values that test_tonemap.py holds too.
-MIDDLE_GREY = {"linear": 0.1800, "reinhard": 0.1525, "aces": 0.1056, "agx": 0.2145, "neutral": 0.1400}
+MIDDLE_GREY = {
+    "linear": 0.1800,
+    "reinhard": 0.1525,
+    "hable": 0.0671,
+    "aces-narkowicz": 0.2669,
+    "aces-hill": 0.1056,
+    "agx": 0.2145,
+    "neutral": 0.1400,
+}
 
 
 def srgb(linear: float) -> float:

@@ -63,4 +63,4 @@ def _picture(name: str, values: ArrayLike) -> NDArray[np.float32]:
         raise InputError(f"{name} is a {type(values).__name__}; wanted numbers of shape (height, width, 3)") from None
     if array.ndim != 3 or array.shape[2] != 3 or array.size == 0:
         raise InputError(f"{name} has shape {array.shape}; wanted (height, width, 3)")
-    return np.nan_to_num(array, nan=0.0, posinf=np.finfo(np.float16).max, neginf=0.0)
+    return np.nan_to_num(array, nan=0.0, posinf=65504.0, neginf=0.0)

@@ -376,9 +376,7 @@ class Renderer:
         pixels = environment.radiance
         return self._find(self._environments, pixels, lambda: DeviceEnvironment(self._device, environment))
 
-    def _find(
-        self, kept: list[tuple[Any, Any]], key: Any, make: Callable[[], Any], most: int = KEPT_PARTS
-    ) -> Any:
+    def _find(self, kept: list[tuple[Any, Any]], key: Any, make: Callable[[], Any], most: int = KEPT_PARTS) -> Any:
         for i, (known, part) in enumerate(kept):
             if known is key or (isinstance(key, bytes) and isinstance(known, bytes) and known == key):
                 kept.append(kept.pop(i))

@@ -58,8 +58,8 @@ class Settings:
         exposure: stops (EV) applied after the render and before tone mapping: +1 doubles the light. -32 to 32.
         tonemap: "linear", "reinhard", "hable", "aces-narkowicz", "aces-hill", "agx" or "neutral" (Khronos PBR Neutral,
             which keeps colours true and bends only the highlights); see `vkforge.tonemap`.
-        denoise: what takes the noise out of the picture: "atrous" (a filter on the device, milliseconds), "oidn" (Intel's
-            Open Image Denoise on the CPU, better and slower; extra `oidn`), or None.
+        denoise: what takes the noise out of the picture: "atrous" (a filter on the device, milliseconds), "oidn"
+            (Intel's Open Image Denoise on the CPU, better and slower; extra `oidn`), or None.
 
     Raises:
         InputError: a value out of its range or of the wrong type.

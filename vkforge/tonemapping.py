@@ -10,8 +10,8 @@ Every operator takes Rec.709 radiance multiplied by ``2**exposure`` and gives di
     x / (1 + x) on each channel: Reinhard, Stark, Shirley and Ferwerda 2002, "Photographic Tone Reproduction for Digital
     Images", equation 3, without the key value (that is `exposure`) and on channels, not on luminance.
 ``hable``
-    F(x) / F(11.2) on each channel, F(x) = (x (0.15 x + 0.05) + 0.004) / (x (0.15 x + 0.5) + 0.06) - 0.02 / 0.3: John Hable's
-    filmic curve of Uncharted 2 ("Filmic Tonemapping Operators", 2010), with its white at 11.2 and no extra exposure.
+    F(x) / F(11.2) on each channel, F(x) = (x (0.15 x + 0.05) + 0.004) / (x (0.15 x + 0.5) + 0.06) - 0.02 / 0.3: John
+    Hable's filmic curve of Uncharted 2 ("Filmic Tonemapping Operators", 2010), white at 11.2, no extra exposure.
 ``aces-narkowicz``
     x (2.51 x + 0.03) / (x (2.43 x + 0.59) + 0.14) on each channel: Krzysztof Narkowicz's fit ("ACES Filmic Tone Mapping
     Curve", 2016), with no extra exposure: 0.18 gives 0.2669.
@@ -19,8 +19,8 @@ Every operator takes Rec.709 radiance multiplied by ``2**exposure`` and gives di
     Stephen Hill's fit of the ACES 1.0 RRT and sRGB ODT (in MJP's BakingLab, 2016), with its two colour matrices and
     no extra exposure: 0.18 gives 0.1056. Plain ``aces`` is this one.
 ``agx``
-    AgX as three.js has it (`AgXToneMapping`, which is Filament's): Troy Sobotka's AgX with Eary Chow's inset and outset in
-    Rec.2020, Benjamin Wrensch's sixth-degree fit of the default contrast curve, and 2.2 as the display exponent.
+    AgX as three.js has it (`AgXToneMapping`, which is Filament's): Troy Sobotka's AgX with Eary Chow's inset and outset
+    in Rec.2020, Benjamin Wrensch's sixth-degree fit of the default contrast curve, and 2.2 as the display exponent.
     Sobotka's own configuration and Blender's look-up table are others, up to 0.16 away.
 ``neutral``
     the Khronos PBR Neutral tone mapper, closed form of its specification (2024): 0.18 gives 0.14, and base colours

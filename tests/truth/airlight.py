@@ -20,6 +20,14 @@ def henyey_greenstein(cosine: ArrayLike, g: float) -> Array:
     return (1 - g * g) / (4 * np.pi * (1 + g * g - 2 * g * c) ** 1.5)
 
 
+def gauss(low: float, high: float, panels: int = 400) -> tuple[Array, Array]:
+    """Nodes and weights on [low, high]: 8 Gauss points in each of `panels` panels."""
+    x, w = np.polynomial.legendre.leggauss(8)
+    edges = np.linspace(low, high, panels + 1)[:-1, None]
+    half = (high - low) / panels / 2
+    return (edges + half * (x + 1)).ravel(), np.tile(w * half, panels)
+
+
 def transmittance(st: Array, d: ArrayLike) -> Array:
     """Beer and Lambert's law over d metres, which may be infinite."""
     return np.exp(-st * np.minimum(np.asarray(d, np.float64), 1e30)[..., None])
@@ -43,9 +51,8 @@ def exponential_depth(origin_z: ArrayLike, direction_z: ArrayLike, t: ArrayLike,
 def exponential(
     ss: Array, st: Array, g: float, E: Array, base: float, scale: float, origin: Array, direction: Array, sun: Array, d
 ) -> Array:
-    """The same in density exp(-(z - base) / scale) under a sun that it attenuates: 4,000 Gauss points on [0, d]."""
-    x, w = np.polynomial.legendre.leggauss(4000)
-    t, w = d * (x + 1) / 2, w * d / 2
+    """The same in density exp(-(z - base) / scale) under a sun that it attenuates, by quadrature on [0, d]."""
+    t, w = gauss(0.0, d)
     z = origin[2] + t * direction[2]
     rho = np.exp(-(z - base) / scale)
     depth = exponential_depth(origin[2], direction[2], t, base, scale) + rho * scale / sun[2]
@@ -53,19 +60,23 @@ def exponential(
     return (w * rho)[None] @ np.exp(-st * depth[:, None]) * ss * phase * E
 
 
-def point_light(ss: Array, st: Array, g: float, intensity: Array, origin: Array, direction: Array, lamp: Array, d):
-    """The airlight integral of a point light in a homogeneous medium (Sun et al. 2005, eq. 4).
+def point_light(
+    ss: Array, st: Array, g: float, intensity: Array, origin: Array, direction: Array, lamp: Array, d: float, scale=1e30
+) -> Array:
+    """The airlight integral of a point light (Sun et al. 2005, eq. 4), in a medium of density exp(-z / scale).
 
-    The substitution t = near + aside tan(angle) takes the pole away: what is left is smooth, for 2,000 Gauss points.
+    The substitution t = near + aside tan(angle) takes the pole away: what is left is smooth.
     """
     near = (lamp - origin) @ direction
     aside = np.linalg.norm(lamp - origin - near * direction)
     low, high = np.arctan2(-near, aside), np.arctan2(d - near, aside)
-    x, w = np.polynomial.legendre.leggauss(2000)
-    angle, w = low + (high - low) * (x + 1) / 2, w * (high - low) / 2
+    angle, w = gauss(low, high)
     t, r = near + aside * np.tan(angle), aside / np.cos(angle)
     cosine = (near - t) / r
-    attenuated = np.exp(-st * (t + r)[:, None]) * (w * henyey_greenstein(cosine, g))[:, None]
+    z = origin[2] + t * direction[2]
+    met = exponential_depth(origin[2], direction[2], t, 0.0, scale)
+    met = met + exponential_depth(z, (lamp[2] - z) / r, r, 0.0, scale)
+    attenuated = np.exp(-st * met[:, None]) * (w * np.exp(-z / scale) * henyey_greenstein(cosine, g))[:, None]
     return ss * intensity / aside * attenuated.sum(0)
 
 
@@ -79,7 +90,9 @@ def march(
     steps: int,
     inscatter: Callable[[Array, Array], Array],
 ) -> Array:
-    """Single scattering of the sun along n rays with brute-force shadows, by `steps` midpoints of each; (n, 3).
+    """Single scattering of the sun along n rays with brute-force shadows, by `steps` even points of each; (n, 3).
+
+    Where the points lie in their steps differs from ray to ray, by the golden section, so that errors do not line up.
 
     Args:
         heights: The DEM, as `heightfield.intersect` takes it, like `cell_size`.
@@ -90,9 +103,9 @@ def march(
         inscatter: Of (m, 3) points and (m,) distances from the eye: radiance per metre that arrives there of an
             unshadowed sun, (m, 3).
     """
-    light = np.zeros((len(origins), 3))
+    light, offset = np.zeros((len(origins), 3)), np.arange(len(origins)) * (np.sqrt(5) - 1) / 2 % 1
     for step in range(steps):
-        t = ends * (step + 0.5) / steps
+        t = ends * (step + offset) / steps
         points = origins + t[:, None] * directions
         lit = ~heightfield.intersect(heights, cell_size, points, np.tile(sun, (len(points), 1))).hit
         light += lit[:, None] * inscatter(points, t) * (ends / steps)[:, None]

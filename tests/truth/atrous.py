@@ -19,12 +19,12 @@ def shifted(image: np.ndarray, dy: int, dx: int) -> np.ndarray:
 
 
 def same_surface(position: np.ndarray, normal: np.ndarray, hit: np.ndarray, dy: int, dx: int) -> np.ndarray:
-    """(rows, cols) weight of the neighbour: cosine to the 64, and the slope of the offset over the tangent plane."""
+    """(rows, cols) weight of the neighbour: cosine to the 48, and the slope of the offset over the tangent plane."""
     offset = shifted(position, dy, dx) - position
     length = np.maximum(np.linalg.norm(offset, axis=-1), 1e-10)
     sine = np.abs((offset * normal).sum(-1)) / length
     cosine = np.maximum((normal * shifted(normal, dy, dx)).sum(-1), 0.0)
-    return np.where(hit & shifted(hit, dy, dx), cosine**64 * np.exp(-sine / 0.15), 0.0)
+    return np.where(hit & shifted(hit, dy, dx), cosine**48 * np.exp(-sine / 0.25), 0.0)
 
 
 def filter_radiance(
@@ -46,7 +46,7 @@ def filter_radiance(
         step = 2**level
         blurred = sum(spline[abs(y)] * spline[abs(x)] * shifted(variance, y, x) for y, x in taps)
         weight = sum(spline[abs(y)] * spline[abs(x)] * shifted(hit.astype(float), y, x) for y, x in taps)
-        width = (2 + 4 / step) ** 2 * blurred / np.maximum(weight, 1e-9)
+        width = (1.5 + 4.5 / step) ** 2 * blurred / np.maximum(weight, 1e-9)
         brightness = signal @ LUMINANCE
         total, light, spread = np.ones(hit.shape), signal.copy(), variance.copy()
         for y, x in taps:
@@ -61,3 +61,18 @@ def filter_radiance(
         signal = np.where(hit[..., None], light / total[..., None], signal)
         variance = spread / total**2
     return signal * divisor
+
+
+def over_pixels(normal: np.ndarray, albedo: np.ndarray, hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the normals and albedos of pixel centres spread over pixels: 0.15 of each neighbour, along both axes."""
+
+    def spread(image: np.ndarray) -> np.ndarray:
+        edged = np.pad(image * hit[..., None], ((1, 1), (1, 1), (0, 0)), mode="edge")
+        rows, cols = hit.shape
+        side = (0.15, 1.0, 0.15)
+        shifts = [side[y] * side[x] * edged[y : y + rows, x : x + cols] for y in range(3) for x in range(3)]
+        return np.sum(shifts, axis=0) / 1.69
+
+    soft = spread(normal)
+    length = np.maximum(np.linalg.norm(soft, axis=-1, keepdims=True), 1e-9)
+    return soft / length * hit[..., None], spread(albedo)

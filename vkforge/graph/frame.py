@@ -86,6 +86,8 @@ class Frame:
             if not isinstance(resource, ImageResource):
                 continue
             users = [i for i, item in enumerate(self.graph.passes) if any(use.resource == name for use in item.uses)]
+            if not users and resource.lifetime == "imported":
+                continue  # brought in for passes that this variant does not have
             requirements = self.images[name].requirements
             first, last = (0, last_pass) if name in handed_over else (users[0], users[-1])
             self._lives[name] = Life(first, last, requirements.size, requirements.alignment)

@@ -14,12 +14,13 @@ from vkforge.lanes.blocks import fill_frame, fill_sample
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
 from vkforge.passes.atmosphere.sky import PHYSICAL, import_sky, sky_kind
 from vkforge.passes.lighting.accumulate import accumulate
+from vkforge.passes.lighting.environment import fill_environment
 from vkforge.passes.lighting.lamps import lamps
 from vkforge.passes.lighting.sky import sky
 from vkforge.passes.lighting.sun import sun
 from vkforge.passes.materials.split_sum import import_split_sum
 from vkforge.passes.materials.textures import surface_variant
-from vkforge.passes.post.atrous import atrous, denoised
+from vkforge.passes.post.atrous import atrous, denoised, guides
 from vkforge.passes.post.display import display
 from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
 from vkforge.passes.terrain.primary import EXTRAS, primary
@@ -104,7 +105,7 @@ class LitLane(Lane):
         glossy = features.glossy
         sun_light = sun(*surface, tracer=tracer, glossy=glossy, soft=features.soft_sun) if features.sun else None
         heavens: dict[str, Any] = {
-            "sky_bindings": import_sky(graph, request.parts.sky),
+            "sky_bindings": import_sky(graph, request.parts.sky, request.parts.environment, heightfield["heights"]),
             "sky_kind": features.sky_kind,
         }
         sky_light = sky(*surface, tracer=tracer, glossy=glossy, **heavens) if features.sky else None
@@ -125,10 +126,11 @@ class LitLane(Lane):
         )
         images = {**gbuffer, **means}
         if features.atrous:
-            images["radiance"] = atrous(graph, size, frame, gbuffer, means["radiance"], means["deviation"])
+            seen = (graph, size, frame, guides(graph, size, frame, gbuffer))
+            images["radiance"] = atrous(*seen, means["radiance"], means["deviation"])
             noisy = {"sun_visibility": features.soft_sun, "sky_visibility": features.sky}
             for share in (name for name in request.outputs if noisy.get(name)):
-                images[share] = atrous(graph, size, frame, gbuffer, means[share])
+                images[share] = atrous(*seen, means[share])
         images["display"] = display(
             graph, size, frame, images["radiance"], features.tonemap, dither=features.sky_kind == PHYSICAL
         )
@@ -199,6 +201,7 @@ class LitLane(Lane):
             if index < len(frame.blocks):  # later samples find the slots filled
                 fill_block(slot["terrain"], scene.terrain, request.parts.heights)
                 fill_frame(slot["frame"], scene, request.size, settings)
+                fill_environment(slot["environment"], scene.sky)
                 if "fog" in slot:
                     fill_medium(slot["fog"], scene.fog, request.parts.fog)
                     fill_lights(slot["lights"], scene.lights)

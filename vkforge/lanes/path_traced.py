@@ -15,10 +15,11 @@ from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import CENTRE, fill_frame
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
 from vkforge.passes.atmosphere.sky import PHYSICAL, import_sky, sky_kind
+from vkforge.passes.lighting.environment import fill_environment
 from vkforge.passes.lighting.paths import SUMS, fill_path, paths
 from vkforge.passes.materials.split_sum import import_split_sum
 from vkforge.passes.materials.textures import surface_variant
-from vkforge.passes.post.atrous import atrous, denoised
+from vkforge.passes.post.atrous import atrous, denoised, guides
 from vkforge.passes.post.display import display
 from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
 from vkforge.passes.terrain.primary import EXTRAS, primary
@@ -129,7 +130,7 @@ class PathTracedLane(Lane):
             "frame": graph.block("frame"),
             **import_surface(graph, request.parts.albedo, request.parts.maps),
             "split_sum": import_split_sum(graph, request.parts.split_sum, heightfield["heights"]),
-            **import_sky(graph, request.parts.sky),
+            **import_sky(graph, request.parts.sky, request.parts.environment, heightfield["heights"]),
         }
         variant = {
             **dict(features.tracer),
@@ -158,11 +159,11 @@ class PathTracedLane(Lane):
         gbuffer = primary(graph, request.size, heightfield, frame, maps, **variant)
         images = {**gbuffer, **sums}
         if features.atrous:
-            surface = (graph, request.size, frame, gbuffer)
-            images["radiance"] = atrous(*surface, sums["radiance"], sums["deviation"])
+            seen = (graph, request.size, frame, guides(graph, request.size, frame, gbuffer))
+            images["radiance"] = atrous(*seen, sums["radiance"], sums["deviation"])
             for share in ("sun_visibility", "sky_visibility"):
                 if share in request.outputs and (features.soft_sun or share == "sky_visibility"):
-                    images[share] = atrous(*surface, sums[share])
+                    images[share] = atrous(*seen, sums[share])
         images["display"] = display(
             graph, request.size, frame, images["radiance"], features.tonemap, dither=features.sky_kind == PHYSICAL
         )
@@ -227,6 +228,7 @@ class PathTracedLane(Lane):
             block = frame.blocks[frame.acquire()]
             fill_block(block["terrain"], request.scene.terrain, request.parts.heights)
             fill_frame(block["frame"], request.scene, request.size, request.settings)
+            fill_environment(block["environment"], request.scene.sky)
             fill_path(block["path"], request.settings.max_depth, camera.lens, end)
 
     def _noise(self, frames: Frames, samples: int) -> float:

@@ -46,8 +46,8 @@ class Material:
         detail_normal_period: metres from one repetition to the next, greater than 0; one has its upper left corner at
             the terrain's centre.
         detail_normal_strength: factor on their x and y, at least 0.
-        emission: radiance that the ground sends out by itself, W/m2/sr in the same unit as all light: a number or linear
-            RGB, at least 0. The lit lane shows it; the path-traced lane lights the rest with it too.
+        emission: radiance that the ground sends out by itself, in the unit of all light: a number or linear RGB, at
+            least 0. The lit lane shows it; the path-traced lane lights the rest with it too.
         emission_map: (h, w, 3) factor on `emission`: float is linear, uint8 sRGB-encoded.
 
     Raises:
@@ -82,7 +82,7 @@ class Material:
             given = getattr(self, name)
             put(name, None if given is None else make(f"Material {name}", given))
         if self.emission_map is not None and not self.is_emissive:
-            raise InputError("Material has an emission_map, but its emission is 0; give the radiance that the map scales")
+            raise InputError("Material has an emission_map, but its emission is 0; give the radiance it multiplies")
 
     @property
     def is_lambert(self) -> bool:

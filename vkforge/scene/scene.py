@@ -12,6 +12,7 @@ from vkforge.scene.albedo import NEUTRAL
 from vkforge.scene.camera import Camera
 from vkforge.scene.checks import Vector, number, show
 from vkforge.scene.colors import Color, linear_color
+from vkforge.scene.environment import Environment
 from vkforge.scene.fog import Fog
 from vkforge.scene.lights import PointLight, SpotLight, check_lights
 from vkforge.scene.sky import GradientSky, Sky
@@ -52,7 +53,7 @@ class Scene:
     terrain: Terrain
     camera: Camera
     sun: Sun | None
-    sky: Sky | GradientSky | None
+    sky: Sky | GradientSky | Environment | None
     background: Vector | None
     fog: Fog | None
     lights: tuple[PointLight | SpotLight, ...]
@@ -62,7 +63,7 @@ class Scene:
         terrain: Terrain,
         camera: Camera | None = None,
         sun: Sun | None = _SUN,
-        sky: Sky | GradientSky | None = _SKY,
+        sky: Sky | GradientSky | Environment | None = _SKY,
         background: Color | None = None,
         fog: Fog | None = None,
         lights: Sequence[PointLight | SpotLight] = (),
@@ -72,7 +73,7 @@ class Scene:
         parts = (
             ("camera", camera, (Camera,)),
             ("sun", sun, (Sun,)),
-            ("sky", sky, (Sky, GradientSky)),
+            ("sky", sky, (Sky, GradientSky, Environment)),
             ("fog", fog, (Fog,)),
         )
         for name, part, wanted in parts:

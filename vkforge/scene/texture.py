@@ -46,8 +46,8 @@ def normal_texture(name: str, image: Any) -> Texture:
     lowest = texture.pixels[..., 2].min()
     if lowest <= half:
         raise InputError(
-            f"{name} has a blue value of {lowest:g}, a normal that points into the surface; wanted tangent-space normals "
-            f"with blue over {half:g} everywhere"
+            f"{name} has a blue value of {lowest:.3g}, a normal that points into the surface; wanted tangent-space "
+            f"normals with blue over {half:g} everywhere"
         )
     return texture
 

@@ -71,6 +71,7 @@ void main() {
         vec3 ratio = clamp(brightness / (4.0 * PI) / max(texel(previous), 1.0e-30), 0.0, 0.9);
         total += sum * ratio / (1.0 - ratio);
     }
+    if (cell.x == 0) sum = total = vec3(0.0);  // the darkest column stands for the rest of the night
     sky_tables.texels[here] = vec4(sum, 0.0);
     sky_tables.texels[all] = vec4(total, 0.0);
 }

@@ -6,7 +6,8 @@
 //   42  environment_rows   sampler2D
 //   43  light              sampler2D          pyramid of light, see environment/cluster.comp
 //   44  centre             sampler2D
-//   45  tables             writeonly rgba32f
+//   45  middle             sampler2D
+//   46  tables             writeonly rgba32f
 //
 // A sum over the pyramid's cells, near ones fine and far ones coarse, as Barnes and Hut 1986 sum gravity: no light is missed
 // however small its source, and nothing is drawn at random.
@@ -20,7 +21,8 @@ layout(local_size_x = 8, local_size_y = 8) in;
 
 layout(set = 0, binding = 43) uniform sampler2D light;
 layout(set = 0, binding = 44) uniform sampler2D centre;
-layout(set = 0, binding = 45, rgba32f) writeonly uniform image2D tables;
+layout(set = 0, binding = 45) uniform sampler2D middle;
+layout(set = 0, binding = 46, rgba32f) writeonly uniform image2D tables;
 
 // A cell is opened where it is larger than this part of the weight's scale there: the angle from r plus the lobe's width.
 const float OPENING = 0.2;
@@ -54,9 +56,8 @@ void main() {
         if (!behind) {
             vec4 of_cell = texelFetch(light, cell, level);
             sum += of_cell.rgb * mirror_weight(chord2, alpha2);
-            // The weights' sum is by the cells' middles: that of their light would count what is bright twice.
-            vec2 middle = (vec2(cell) + 0.5) * exp2(float(level - top)) * vec2(0.5, 1.0);
-            away = equirectangular_direction(middle.x, cos(PI * middle.y), 0.0) - axis;
+            // The weights' sum is by the cells' middles: by where their light is, what is bright would count twice.
+            away = normalize(texelFetch(middle, cell, level).xyz) - axis;
             weights += of_cell.w * mirror_weight(dot(away, away), alpha2);
         }
         // On to the next of four siblings, or up and on from there; the top level has but two.

@@ -7,8 +7,10 @@
 // of Bruneton and Neyret 2008, "Precomputed Atmospheric Scattering" (B), for transmittance. Two things differ from H.
 // Light scattered more than once is not taken for isotropic: `moments` holds the radiance that arrives at a point in
 // spherical harmonics up to degree 2, order after order, and the phase functions weight each degree (Funk-Hecke), which
-// is exact for molecules. And aerosols' first scattering is kept apart from the rest, without its phase function, so
-// that no table has to resolve the halo around the sun.
+// is exact for molecules. Of aerosols' forward peak, which degree 2 can't hold, the share of degree 3 counts as not
+// scattered at all (delta-M, Wiscombe 1977), but for first scattering, which has the true phase function (TMS, Nakajima
+// and Tanaka 1988). And aerosols' first scattering is kept apart from the rest, without its phase function, so that no
+// table has to resolve the halo around the sun.
 //
 // A place is its altitude and the cosines of the ray and of the sun with the local vertical: r^2 is never formed where
 // altitudes are meant, so that float32 resolves millimetres on a planet. All tables are for a sun of irradiance 1.
@@ -35,7 +37,8 @@ struct Atmosphere {
     vec3 mie_extinction;
     float mie_height;
     float mie_anisotropy;
-    vec2 mie_moments;         // Legendre moments of its phase function, degrees 1 and 2
+    float mie_forward;        // share of its scattering that counts as none
+    vec2 mie_moments;         // Legendre moments of the rest's phase function, degrees 1 and 2
     vec3 ozone;               // absorption at the tent's middle
     float ozone_altitude;
     float ozone_half_width;
@@ -52,11 +55,12 @@ const int GROUND_EYE = 0, CAMERA_EYE = 1;
 
 // The tables, in texels from the start of the array.
 const ivec2 DEPTH_SIZE = ivec2(256, 64);
-const ivec2 MOMENTS_SIZE = ivec2(32, 16);   // sun's cosine, altitude
+const ivec2 MOMENTS_SIZE = ivec2(48, 16);   // sun's cosine, altitude
 const int MOMENTS = 7;                      // six of the radiance, and the irradiance from above
 const ivec2 SKY_SIZE = ivec2(64, 128);      // azimuth from the sun, angle from the horizon (below, then above)
 const ivec3 HAZE_SIZE = ivec3(32, 64, 48);  // likewise, and distance
-const int AT_MOMENTS = DEPTH_SIZE.x * DEPTH_SIZE.y;
+const int DEPTH_TEXELS = DEPTH_SIZE.x * DEPTH_SIZE.y;
+const int AT_MOMENTS = 2 * DEPTH_TEXELS;    // the depth is there for all extinction, and with the forward peak let through
 const int MOMENTS_TEXELS = MOMENTS_SIZE.x * MOMENTS_SIZE.y * MOMENTS;
 const int ALL_ORDERS = 2;                   // the third of the moments' tables; the others are of one order in turn
 const int AT_SKY = AT_MOMENTS + 3 * MOMENTS_TEXELS;
@@ -134,6 +138,7 @@ struct AirHere {
     vec3 rayleigh;    // scattering
     vec3 mie;
     vec3 extinction;
+    vec3 effective_extinction;  // with the forward peak let through
 };
 
 AirHere air_here(float altitude) {
@@ -143,6 +148,7 @@ AirHere air_here(float altitude) {
     float tent = max(0.0, 1.0 - abs(altitude - AIR.ozone_altitude) / AIR.ozone_half_width);
     m.mie = AIR.mie_scattering * aerosols;
     m.extinction = m.rayleigh + AIR.mie_extinction * aerosols + AIR.ozone * tent;
+    m.effective_extinction = m.extinction - AIR.mie_forward * m.mie;
     return m;
 }
 
@@ -159,14 +165,15 @@ float mie_phase(float nu) {
 
 vec3 texel(int at) { return sky_tables.texels[at].rgb; }
 
-// Optical depth from inside the air to its top, for a ray that does not meet the ground.
-vec3 optical_depth(float altitude, float mu) {
+// Optical depth from inside the air to its top, for a ray that does not meet the ground; `table` is 0 for all extinction
+// and DEPTH_TEXELS for the effective one.
+vec3 optical_depth(float altitude, float mu, int table) {
     float rho = tangent(altitude), horizon = tangent(AIR.thickness), nearest = AIR.thickness - altitude;
     vec2 at = vec2((to_top(altitude, mu) - nearest) / max(rho + horizon - nearest, 1.0), rho / horizon);
     at = clamp(at, 0.0, 1.0) * vec2(DEPTH_SIZE - 1);
     ivec2 low = min(ivec2(at), DEPTH_SIZE - 2);
     vec2 f = at - vec2(low);
-    int i = low.y * DEPTH_SIZE.x + low.x;
+    int i = table + low.y * DEPTH_SIZE.x + low.x;
     return mix(mix(texel(i), texel(i + 1), f.x), mix(texel(i + DEPTH_SIZE.x), texel(i + DEPTH_SIZE.x + 1), f.x), f.y);
 }
 
@@ -176,23 +183,28 @@ vec3 transmittance_to_space(float altitude, float mu) {
     if (t < 0.0) return vec3(1.0);
     if (meets_ground(altitude, mu)) return vec3(0.0);
     SkyRay ray = walk(SkyRay(altitude, mu, 0.0, 0.0), t);
-    return exp(-optical_depth(min(ray.altitude, AIR.thickness), ray.mu));
+    return exp(-optical_depth(min(ray.altitude, AIR.thickness), ray.mu, 0));
 }
 
-// Irradiance from the sun inside the air, on a plane that faces it: the disc goes down behind the ground.
+// Irradiance from the sun inside the air, its forward-scattered light included, on a plane that faces it: the disc goes
+// down behind the ground.
 vec3 sunlight(float altitude, float mu_sun) {
     float mu_horizon = -tangent(altitude) / radius(altitude);
     float soft = max(AIR.sun_radius, 1.0e-4);
     float above = smoothstep(-soft, soft, mu_sun - mu_horizon);
-    return above == 0.0 ? vec3(0.0) : above * exp(-optical_depth(altitude, max(mu_sun, mu_horizon)));
+    return above == 0.0 ? vec3(0.0) : above * exp(-optical_depth(altitude, max(mu_sun, mu_horizon), DEPTH_TEXELS));
 }
 
 // Light scattered before
 
-// Sun's cosines are dense about the horizon, altitudes at the ground.
+// Sun's cosines: even steps of 0.7 degrees in the night, where light falls off fast, and by day squares, which are dense
+// at the horizon. Altitudes are dense at the ground.
+const float NIGHT = 20.0 / 47.0;   // the share of a row that has the sun below the horizontal
+const float DARKEST = -0.25;
+
 float moments_mu_sun(float x) {
-    float s = mix(-0.8, 1.0, x);
-    return s * abs(s);
+    float day = max(x - NIGHT, 0.0) / (1.0 - NIGHT);
+    return x < NIGHT ? DARKEST * (1.0 - x / NIGHT) : day * day;
 }
 
 int moments_at(int order, ivec2 cell) {
@@ -205,8 +217,8 @@ struct Blend {
 };
 
 Blend moments_blend(int order, float altitude, float mu_sun) {
-    float s = mu_sun < 0.0 ? -sqrt(-mu_sun) : sqrt(mu_sun);
-    vec2 at = vec2((s + 0.8) / 1.8, sqrt(altitude / AIR.thickness));
+    float x = mu_sun < 0.0 ? NIGHT * (1.0 - mu_sun / DARKEST) : NIGHT + (1.0 - NIGHT) * sqrt(mu_sun);
+    vec2 at = vec2(x, sqrt(altitude / AIR.thickness));
     at = clamp(at, 0.0, 1.0) * vec2(MOMENTS_SIZE - 1);
     ivec2 low = min(ivec2(at), MOMENTS_SIZE - 2);
     vec2 f = at - vec2(low);
@@ -234,8 +246,9 @@ vec3 scattered_again(SkyRay at, AirHere m, int order) {
     float z = at.mu;
     vec3 odd = moment(b, 1) * z + moment(b, 2) * x;
     vec3 even = moment(b, 3) * harmonic(3, x, z) + moment(b, 4) * harmonic(4, x, z) + moment(b, 5) * harmonic(5, x, z);
-    vec3 light = (m.rayleigh + m.mie) * moment(b, 0) + AIR.mie_moments.x * m.mie * odd
-               + (0.1 * m.rayleigh + AIR.mie_moments.y * m.mie) * even;
+    vec3 mie = m.mie * (1.0 - AIR.mie_forward);
+    vec3 light = (m.rayleigh + mie) * moment(b, 0) + AIR.mie_moments.x * mie * odd
+               + (0.1 * m.rayleigh + AIR.mie_moments.y * mie) * even;
     return max(light, 0.0);
 }
 
@@ -251,7 +264,7 @@ vec3 ground_radiance(float mu_sun, bool first, int order) {
 struct Gathered {
     vec3 smooth_part;  // all but the following
     vec3 mie;          // first scattering by aerosols, without the phase function
-    vec3 depth;        // optical depth
+    vec3 depth;        // effective optical depth
 };
 
 // Adds a step of length dt about `at`; `first` for the sun's own light, `order` for what was scattered before.
@@ -260,7 +273,7 @@ void gather(inout Gathered g, SkyRay at, float dt, bool first, int order) {
     vec3 source = order >= 0 ? scattered_again(at, m, order) : vec3(0.0);
     vec3 sun = first ? sunlight(at.altitude, at.mu_sun) : vec3(0.0);
     source += m.rayleigh * rayleigh_phase(at.nu) * sun;
-    vec3 x = m.extinction * dt;
+    vec3 x = m.effective_extinction * dt;
     vec3 share = mix((1.0 - exp(-x)) / max(x, 1.0e-9), 1.0 - 0.5 * x, lessThan(x, vec3(1.0e-3)));
     vec3 weight = exp(-g.depth) * share * dt;
     g.smooth_part += weight * source;
@@ -365,9 +378,11 @@ float slice_of(float distance, bool below) {
                           : 1.0 - 0.5 * slice_growth_inverse(2.0 - 2.0 * distance);
 }
 
-// The way of a ray through the air: where it begins, from the eye, and how long it is.
+// The way of a ray through the air: where it begins, from the eye, and how long it is; 0 where it passes the air by.
 void way_through_air(SkyRay ray, bool below, out float begin, out float reach) {
-    begin = max(to_air(ray.altitude, ray.mu), 0.0);
+    begin = to_air(ray.altitude, ray.mu);
+    reach = 0.0;
+    if (begin < 0.0) return;
     SkyRay inside = walk(ray, begin);
     inside.altitude = min(inside.altitude, AIR.thickness);
     reach = below ? to_ground(inside.altitude, inside.mu) : to_top(inside.altitude, inside.mu);

@@ -10,8 +10,8 @@
 #include "include/gbuffer.glsl"
 
 // A normal counts by its cosine to this power, and a neighbour off the tangent plane by e to the minus of sine / SLANT.
-const float NORMAL_POWER = 64.0;
-const float SLANT = 0.15;
+const float NORMAL_POWER = 48.0;
+const float SLANT = 0.25;
 const float DARKEST_ALBEDO = 0.01;  // blacker ground is divided by this, so that its highlights stay in range
 
 float signal_level(vec3 signal) { return dot(signal, vec3(0.2126, 0.7152, 0.0722)); }

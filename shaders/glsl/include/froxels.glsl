@@ -5,20 +5,22 @@
 //
 // Column (x, y) looks through the pixel coordinate ((x, y) - 1 + jitter) * tile: one column more than the picture needs
 // on every side, and the grid shifts with the jitter of the samples, so that their mean is a tent filter and shows no
-// grid. Slice 0 reaches from the eye to where the scene begins; the last from where it ends to infinity; those between
-// grow exponentially. In images the slices lie side by side, `across` of them in a row.
+// grid. The first APPROACH slices share the way from the eye to where the scene begins; the last reaches from where it
+// ends to infinity; those between grow exponentially. In images they lie side by side, `across` of them in a row.
 #ifndef VKFORGE_FROXELS_GLSL
 #define VKFORGE_FROXELS_GLSL
 
 #include "include/frame.glsl"
+
+const int APPROACH = 4;
 
 layout(set = 0, binding = 33, scalar) readonly buffer Volume {
     ivec2 columns;
     int slices;
     int across;
     int tile;     // pixels a column
-    float near;   // metres along the ray at which slice 1 begins
-    float far;    // and the last
+    float near;   // metres along the ray at which the scene begins
+    float far;    // and ends
     float rate;   // logarithm of the growth from the first of those between to the last
 } volume;
 
@@ -32,16 +34,16 @@ vec2 froxel_column(vec2 pixel) { return pixel / float(volume.tile) + 1.0 - frame
 
 // Where slice `i` begins; that of the slice behind the last is infinite.
 float slice_start(int i) {
-    if (i == 0) return 0.0;
+    if (i < APPROACH) return volume.near * (float(i) / float(APPROACH));
     if (i == volume.slices) return 1.0e30;
-    float share = float(i - 1) / float(volume.slices - 2);
+    float share = float(i - APPROACH) / float(volume.slices - 1 - APPROACH);
     return volume.near + (volume.far - volume.near) * ((exp(volume.rate * share) - 1.0) / (exp(volume.rate) - 1.0));
 }
 
 int slice_at(float t) {
-    if (t <= volume.near) return 0;
+    if (t < volume.near) return min(int(t / volume.near * float(APPROACH)), APPROACH - 1);
     float share = log(1.0 + (t - volume.near) / (volume.far - volume.near) * (exp(volume.rate) - 1.0)) / volume.rate;
-    return clamp(1 + int(share * float(volume.slices - 2)), 1, volume.slices - 1);
+    return clamp(APPROACH + int(share * float(volume.slices - 1 - APPROACH)), APPROACH, volume.slices - 1);
 }
 
 // 1 - exp(-x), also of small x.

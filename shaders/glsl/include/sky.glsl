@@ -1,19 +1,22 @@
 // What the sky sends from each direction.
 //
-// Bindings (set 0): those of frame.glsl and atmosphere.glsl.
+// Bindings (set 0): those of frame.glsl, atmosphere.glsl and environment.glsl.
 #ifndef VKFORGE_SKY_GLSL
 #define VKFORGE_SKY_GLSL
 
 #include "include/frame.glsl"
 #include "include/atmosphere.glsl"
+#include "include/environment.glsl"
 
 const uint SKY_GRADIENT = 0u;  // linear in the sine of the elevation above the horizon, constant below it
 const uint SKY_PHYSICAL = 1u;  // the tables of atmosphere.glsl
+const uint SKY_ENVIRONMENT = 2u;  // the map of environment.glsl
 layout(constant_id = 20) const uint SKY_KIND = SKY_GRADIENT;
 
 // The sky's radiance as it lights the ground, without the sun's disc.
 vec3 sky_radiance(vec3 direction) {
     if (SKY_KIND == SKY_PHYSICAL) return AIR.sun_irradiance * sky_from(GROUND_EYE, direction);
+    if (SKY_KIND == SKY_ENVIRONMENT) return environment_radiance(direction);
     return direction.z > 0.0 ? mix(frame.sky_horizon, frame.sky_zenith, direction.z) : frame.sky_ground;
 }
 

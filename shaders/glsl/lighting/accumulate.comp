@@ -14,6 +14,9 @@
 //   39 fog_left         readonly rgba32f   the share of all else that gets through it
 //   16 emission         readonly rgba32f   radiance of the surface itself
 //   10 deviation        r32f               sum of squared deviations of the samples' luminance from their mean
+//   40 environment      readonly buffer    see include/environment.glsl
+//   41 environment_map  sampler2D
+//   42 environment_rows  sampler2D
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require

@@ -12,9 +12,13 @@
 //   7  sky_light          writeonly rgba32f  radiance towards the camera; w is the visibility
 //   10 split_sum          sampler2D          see include/brdf.glsl
 //   15 material           readonly rgba16f   see include/pixel_surface.glsl
+//   40 environment        readonly buffer    see include/environment.glsl
+//   41 environment_map    sampler2D
+//   42 environment_rows   sampler2D
 //
-// Directions come from the cosine about the shading normal and, for glossy surfaces, half of them from the visible
-// normals, joined by the balance heuristic (Veach 1997). Visibility counts the cosine's alone, and of those the ones that
+// Directions come from the cosine about the shading normal. Of an environment map half of them come from the map's light,
+// and of what is left half from the visible normals where the surface is glossy, all joined by the balance heuristic
+// (Veach 1997). Visibility counts the cosine's alone, and of those the ones that
 // reach the sky, which is what lies above the horizon: a free slope sees (1 + cos slope) / 2 of it.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -28,6 +32,9 @@
 layout(local_size_x = 8, local_size_y = 8) in;
 
 layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D sky_light;
+
+// Whether all directions are drawn by the cosine.
+const bool ONE_WAY = !GLOSSY && SKY_KIND != SKY_ENVIRONMENT;
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
@@ -43,20 +50,26 @@ void main() {
         Surface surface = pixel_surface(pixel, n, -view);
         vec3 grid = world_to_grid(at.xyz);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SKY, frame.seed);
-        uint glossy_rays = GLOSSY ? frame.sky_rays / 2u : 0u;
-        uint cosine_rays = frame.sky_rays - glossy_rays;
+        uint map_rays = SKY_KIND == SKY_ENVIRONMENT ? frame.sky_rays / 2u : 0u;
+        uint glossy_rays = GLOSSY ? (frame.sky_rays - map_rays) / 2u : 0u;
+        uint cosine_rays = frame.sky_rays - map_rays - glossy_rays;
         for (uint i = 0u; i < frame.sky_rays; ++i) {
             vec2 square = sobol(frame.sample_index * frame.sky_rays + i, seed);
-            bool cosine = !GLOSSY || i < cosine_rays;
-            vec3 l = cosine ? cosine_direction(square, n) : sample_visible_ggx(surface, n, -view, square);
+            bool cosine = ONE_WAY || i < cosine_rays;
+            vec3 l;
+            float map_density = 0.0;
+            if (cosine) l = cosine_direction(square, n);
+            else if (i < cosine_rays + glossy_rays) l = sample_visible_ggx(surface, n, -view, square);
+            else l = sample_environment(square, map_density);
             if (dot(n, l) <= 0.0 || occluded(grid, kind, l)) continue;
             if (cosine && l.z > 0.0) light.w += 1.0 / float(cosine_rays);
-            if (!GLOSSY) {
+            if (ONE_WAY) {
                 light.rgb += surface.diffuse * sky_radiance(l) / float(cosine_rays);
                 continue;
             }
-            float density = float(cosine_rays) * dot(n, l) / PI
-                          + float(glossy_rays) * visible_ggx_density(surface, n, -view, l);
+            float density = float(cosine_rays) * dot(n, l) / PI;
+            if (GLOSSY) density += float(glossy_rays) * visible_ggx_density(surface, n, -view, l);
+            if (SKY_KIND == SKY_ENVIRONMENT) density += float(map_rays) * environment_density(l);
             light.rgb += brdf_cosine(surface, n, -view, l) * sky_radiance(l) / density;
         }
     }

@@ -14,6 +14,9 @@
 //   10 split_sum       sampler2D        see include/brdf.glsl
 //   11 metallic_roughness_map, 12 normal_map, 13 detail_normal_map, 14 emission_map   sampler2D   see include/surface.glsl
 //   50 path            readonly buffer  what only this lane needs
+//   40 environment     readonly buffer  see include/environment.glsl
+//   41 environment_map  sampler2D
+//   42 environment_rows  sampler2D
 //
 // At each vertex the sun is sampled over its disc (next-event estimation), and the path goes on in a direction drawn from
 // the surface: the cosine's and the visible normals' densities, joined by the balance heuristic (Veach 1997), so that one

@@ -28,7 +28,7 @@ layout(set = 0, binding = 61, rgba32f) writeonly uniform image2D filtered;
 
 // Standard deviations at which a difference counts by 1/e: fewer from level to level, as what is left of the noise is alike
 // in neighbours, and what differs is the picture.
-float tolerance() { return 2.0 + 4.0 / float(STEP); }
+float tolerance() { return 1.5 + 4.5 / float(STEP); }
 
 float spline(ivec2 tap) { return 1.0 / float((1 + abs(tap.x)) * (1 + abs(tap.y))); }
 

@@ -11,6 +11,9 @@
 //   32  lights       readonly buffer    see include/lights.glsl
 //   33  volume       readonly buffer    see include/froxels.glsl
 //   34  inscatter    writeonly rgba32f  radiance; w is the density integrated over the slice
+//   40  environment  readonly buffer    see include/environment.glsl
+//   41  environment_map  sampler2D
+//   42  environment_rows  sampler2D
 //
 // One point a slice, drawn from where light that reaches the eye scatters (the inverse of the slice's own attenuation),
 // so that the mean over samples is the integral of a slice however thick it is. Lamps are sampled by equal angles
@@ -83,7 +86,8 @@ void main() {
         uint seed = pixel_seed(uvec2(texel), PURPOSE_FOG, frame.seed);
         float where = sobol(frame.sample_index, seed).x;
         float wanted = mean * inside < 1.0e-3 ? where * inside : -log(1.0 - where * (1.0 - exp(-mean * inside))) / mean;
-        vec3 world = start + min(metres_at_density(start, direction, wanted), metres) * direction;
+        float t = min(metres_at_density(start, direction, wanted), metres);
+        vec3 world = start + t * direction;
         Air air = air_at(world);
         if (HAS_SUN) {
             vec3 l = cone_direction(sobol(frame.sample_index, hash(seed)), frame.sun_direction, frame.sun_cos_radius);
@@ -96,6 +100,12 @@ void main() {
             if (!shadowed(air, l, FAR)) light += sky_radiance(l) * light_absorbed(world, l);
         }
         light *= fog.albedo;
+        if (MEDIUM_KIND != MEDIUM_UNIFORM) {
+            // The point was drawn for the mean of the three channels; each has its own weight there, whose mean is 1. Where
+            // nothing attenuates the lights, these would be all noise.
+            vec3 weight = fog.extinction / mean * exp((mean - fog.extinction) * wanted);
+            light *= weight * one_minus_exp(vec3(mean * inside)) / max(one_minus_exp(depth), vec3(1.0e-20));
+        }
     }
     if (HAS_LAMPS && seen) {
         uint seed = pixel_seed(uvec2(texel), PURPOSE_FOG_LAMPS, frame.seed);

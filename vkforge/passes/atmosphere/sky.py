@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from vkforge.graph.builder import Graph
+from vkforge.graph.builder import Graph, ImageResource
 from vkforge.passes.atmosphere.tables import DeviceSky, ground_altitude
+from vkforge.passes.lighting.environment import DeviceEnvironment, import_environment
 from vkforge.scene.checks import Vector
 from vkforge.scene.scene import Scene
 from vkforge.scene.sky import GradientSky, Sky
@@ -23,14 +24,18 @@ def sky_kind(sky: Any) -> int:
     return PHYSICAL if isinstance(sky, Sky) else ENVIRONMENT
 
 
-def import_sky(graph: Graph, sky: DeviceSky | None) -> dict[str, Any]:
+def import_sky(
+    graph: Graph, sky: DeviceSky | None, environment: DeviceEnvironment | None, instead: ImageResource
+) -> dict[str, Any]:
     """Bring the sky into a graph; return the bindings that include/sky.glsl wants, beside the frame.
 
-    Where there are no tables an empty block stands for them, which nothing reads.
+    Where there are no tables an empty block stands for them, and where there is no map `instead`, any image that is
+    sampled; nothing reads either.
     """
-    if sky is None:
-        return {"sky_tables": graph.resources.get("sky_tables") or graph.block("sky_tables")}
-    return {"sky_tables": graph.resources.get("sky_tables") or graph.import_buffer("sky_tables", sky.tables)}
+    tables: Any = graph.resources.get("sky_tables")
+    if tables is None:
+        tables = graph.block("sky_tables") if sky is None else graph.import_buffer("sky_tables", sky.tables)
+    return {"sky_tables": tables, **import_environment(graph, environment, instead)}
 
 
 def sun_on_the_ground(scene: Scene) -> Vector:

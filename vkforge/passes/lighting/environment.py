@@ -89,11 +89,13 @@ def shares(radiance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (rows / rows[-1]).astype(np.float32), columns.astype(np.float32)
 
 
-def fill_environment(block: Any, environment: Environment) -> None:
-    """Write the `environment` block of include/environment.glsl."""
-    block["size"] = environment.size
-    block["turn"] = environment.rotation / 360.0 % 1.0
-    block["intensity"] = environment.intensity
+def fill_environment(block: Any, sky: Any) -> None:
+    """Write the `environment` block of include/environment.glsl, which nothing reads where the sky is something else."""
+    if not isinstance(sky, Environment):
+        return
+    block["size"] = sky.size
+    block["turn"] = sky.rotation / 360.0 % 1.0
+    block["intensity"] = sky.intensity
 
 
 def import_environment(

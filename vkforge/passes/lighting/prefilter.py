@@ -48,30 +48,31 @@ def _make_tables(device: Device, held: DeviceEnvironment, environment: Environme
     usages = frozenset(["sampled", "storage"])
     scratch = Owner(device, f"{held.owner.name} prefilter")
     try:
-        light = Image(scratch, "light", "rgba32f", LIGHT_SIZE, usages, LIGHT_LEVELS).allocate()
-        centre = Image(scratch, "centre", "rgba32f", LIGHT_SIZE, usages, LIGHT_LEVELS).allocate()
+        pyramid = {
+            name: Image(scratch, name, "rgba32f", LIGHT_SIZE, usages, LIGHT_LEVELS).allocate()
+            for name in ("light", "centre", "middle")
+        }
         graph = Graph("environment pyramid")
         bindings = import_environment(graph, held)
         levels = [
-            [
-                graph.import_image(f"{image.name} {level}", image, level=level, layout=Layout.UNDEFINED)
-                for level in range(LIGHT_LEVELS)
-            ]
-            for image in (light, centre)
+            {
+                name: graph.import_image(f"{name} {level}", image, level=level, layout=Layout.UNDEFINED)
+                for name, image in pyramid.items()
+            }
+            for level in range(LIGHT_LEVELS)
         ]
-        for level, (of_light, of_centre) in enumerate(zip(*levels, strict=True)):
+        for level, made in enumerate(levels):
+            finer = {f"finer_{name}": image for name, image in levels[max(0, level - 1)].items()}
             graph.compute(
                 f"level {level}",
                 "environment/cluster.comp",
                 (LIGHT_SIZE[0] >> level, LIGHT_SIZE[1] >> level),
                 specialization={"FIRST": level == 0},
-                finer_light=levels[0][max(0, level - 1)],
-                finer_centre=levels[1][max(0, level - 1)],
-                light=of_light,
-                centre=of_centre,
+                **finer,
+                **made,
                 **bindings,
             )
-        graph.hand_over("sampled", Access.SAMPLED, *levels[0], *levels[1])
+        graph.hand_over("sampled", Access.SAMPLED, *(image for made in levels for image in made.values()))
         _run_once(device, graph, environment)
 
         tables = Image(held.owner, "prefiltered", "rgba32f", TABLES_SIZE, usages).allocate()
@@ -81,9 +82,8 @@ def _make_tables(device: Device, held: DeviceEnvironment, environment: Environme
             "prefilter",
             "environment/prefilter.comp",
             TABLES_SIZE,
-            light=graph.import_image("light", light),
-            centre=graph.import_image("centre", centre),
             tables=output,
+            **{name: graph.import_image(name, image) for name, image in pyramid.items()},
             **import_environment(graph, held),
         )
         graph.hand_over("sampled", Access.SAMPLED, output)

@@ -16,7 +16,8 @@ SLICES = 64
 ACROSS = 8  # slices side by side in the images
 COLUMNS = 160  # along a picture's longer side, until a column has LARGEST_TILE pixels
 LARGEST_TILE = 8
-LARGEST_RATE = 5.0  # logarithm of how much longer the last slice is than the first
+LARGEST_RATE = 6.0  # logarithm of how much longer the last slice is than the first
+OPAQUE = 14.0  # an optical depth: less than a millionth gets through
 
 
 def froxel_grid(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
@@ -26,8 +27,8 @@ def froxel_grid(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
 
 
 def froxel_range(scene: Scene, size: tuple[int, int]) -> tuple[float, float]:
-    """Return the distances along camera rays within which a scene's shadows, or its box of fog, lie."""
-    x0, y0, x1, y1 = scene.terrain.extent
+    """Return the distances along camera rays within which a scene's shadows, or its box of fog, are to be seen."""
+    x0, x1, y0, y1 = scene.terrain.extent
     scale = scene.terrain.vertical_exaggeration
     base = scene.terrain.min_height if scene.terrain.skirt is None else scene.terrain.skirt
     box = np.array([(x0, x1), (y0, y1), (base * scale, scene.terrain.max_height * scale)])
@@ -43,6 +44,8 @@ def froxel_range(scene: Scene, size: tuple[int, int]) -> tuple[float, float]:
         near = np.linalg.norm(origin - np.clip(origin, box[:, 0], box[:, 1]))
         far = np.linalg.norm(corners - origin, axis=1).max()
     far = max(float(far), 1e-3)
+    if scene.fog is not None and scene.fog.kind == "uniform":
+        far = min(far, OPAQUE / max(min(scene.fog.extinction), 1e-30))
     return min(max(float(near), 0.0), 0.999 * far), far
 
 
