@@ -1,4 +1,4 @@
-"""An environment map turned around a scene: six bearings of one evening, painted here in a few lines, and the map itself."""
+"""An environment map turned around a scene: six bearings of one evening, which is painted here, and the map itself."""
 
 import dataclasses
 

@@ -75,7 +75,7 @@ def test_a_sun_beside_it_adds_to_it(renderer: vf.Renderer) -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize(("rotation", "lit"), [(0.0, "north"), (90.0, "east"), (180.0, "south"), (270.0, "west")])
 def test_rotation_turns_the_light_clockwise(renderer: vf.Renderer, rotation: float, lit: str) -> None:
-    """A lamp in the map's north, low over a ridge's four sides: the one that faces it is lit, the one behind is dark."""
+    """A lamp in the map's north, low over a hill of four sides: the one that faces it is lit, that behind is dark."""
     texels = np.zeros((32, 64, 3))
     texels[13, 31:33] = 100.0
     x, y = np.meshgrid(np.arange(41.0) - 20, 20 - np.arange(41.0))
@@ -105,7 +105,7 @@ def test_what_stands_in_the_way_casts_a_shadow(renderer: vf.Renderer) -> None:
 
 @pytest.mark.gpu
 def test_glossy_ground_shows_the_map(renderer: vf.Renderer) -> None:
-    """Metal that is all but a mirror, seen at 45 degrees from the south: it shows what stands 45 degrees up in the north."""
+    """All but a mirror, seen from the south at 45 degrees: it shows what stands 45 degrees up in the north."""
     towards, _ = truth.directions(32)
     texels = np.maximum(0.0, 2.0 + towards)
     terrain = vf.Terrain(np.zeros((9, 9)), albedo=(1.0, 1.0, 1.0), material=vf.Material(roughness=0.05, metallic=1.0))

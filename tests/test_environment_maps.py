@@ -112,7 +112,7 @@ def test_the_compass() -> None:
 
 
 def test_a_smooth_map_is_smooth_over_seam_and_poles(renderer: vf.Renderer) -> None:
-    """A map of a linear function of the direction: interpolation is off by a second order and nothing more, anywhere."""
+    """A map of a linear function of the direction: interpolation is off by a second order, and by no more anywhere."""
     height = 64
     towards, _ = truth.directions(height)
     texels = np.stack([2 + towards[..., axis] for axis in range(3)], axis=-1)

@@ -82,7 +82,9 @@ def test_white_ground_in_white_light_vanishes(renderer: vf.Renderer) -> None:
     terrain = vf.Terrain(4.0 * np.exp(-4 * (x * x + y * y)), cell_size=1.0, albedo=1.0)
     scene = vf.Scene(terrain, vf.Camera.map(terrain), None, EVERYWHERE)
     light = path_traced(renderer, scene, (33, 33), samples=64, max_depth=200)
-    assert np.abs(light - 1).max() < 0.01
+    # Where shading and geometric normals differ a path in a hundred thousand ends under the ground.
+    assert light.mean() == pytest.approx(1, abs=1e-4)
+    assert np.abs(light - 1).max() < 0.05
 
 
 def test_visibilities_are_those_of_the_lit_lane(renderer: vf.Renderer) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from vkforge.aovs import AOVS, check_aovs
 from vkforge.errors import InputError, suggest
-from vkforge.settings import TONEMAPS, Settings
+from vkforge.settings import DENOISERS, TONEMAPS, Settings
 
 if TYPE_CHECKING:
     from vkforge.scene import Camera, Scene, Terrain
@@ -114,6 +114,7 @@ SkyRays = Annotated[int, _option("--sky-rays", panel=_QUALITY, words="Sky rays a
 Seed = Annotated[int, _option("--seed", panel=_QUALITY, words="Same seed, same picture.")]
 Tonemap = Annotated[str, _option("--tonemap", panel=_QUALITY, words=f"{', '.join(TONEMAPS)}.")]
 Exposure = Annotated[float, _option("--exposure", panel=_QUALITY, words="Stops (EV).")]
+Denoise = Annotated[str | None, _option("--denoise", panel=_QUALITY, words=f"{' or '.join(DENOISERS)}.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +162,7 @@ class Options:
     seed: int = Settings.seed
     tonemap: str = Settings.tonemap
     exposure: float = Settings.exposure
+    denoise: str | None = Settings.denoise
 
     def settings(self) -> Settings:
         """Return the render settings asked for."""

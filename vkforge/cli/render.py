@@ -60,6 +60,7 @@ def render(
     seed: o.Seed = Settings.seed,
     tonemap: o.Tonemap = Settings.tonemap,
     exposure: o.Exposure = Settings.exposure,
+    denoise: o.Denoise = Settings.denoise,
 ) -> None:
     """Render a DEM as a lit, shadowed picture, by default the whole block from the side.
 
@@ -102,6 +103,7 @@ def relief(
     seed: o.Seed = Settings.seed,
     tonemap: o.Tonemap = Settings.tonemap,
     exposure: o.Exposure = Settings.exposure,
+    denoise: o.Denoise = Settings.denoise,
 ) -> None:
     """Render a DEM as shaded relief: straight down, north up, one pixel a sample unless --size says otherwise.
 

@@ -1,4 +1,4 @@
-// Optical depth to the top of the air, by altitude and direction (H eq. 2), of all extinction and of the effective one.
+// Optical depth to the top of the air, by altitude and direction (H eq. 2).
 //
 // Bindings (set 0):
 //   20  sky_tables   buffer            see include/atmosphere.glsl
@@ -13,20 +13,14 @@ layout(local_size_x = 8, local_size_y = 8) in;
 
 const int STEPS = 40;  // on each side of the ray's lowest point
 
-struct Depths {
-    vec3 all;
-    vec3 effective;
-};
-
-void add_depth(SkyRay ray, float begin, float length, inout Depths depths) {
-    float scale = abs(length) * 2.0 / float(STEPS);
+vec3 depth_over(SkyRay ray, float begin, float length) {
+    vec3 depth = vec3(0.0);
     for (int i = 0; i < STEPS; ++i) {
         float u = (float(i) + 0.5) / float(STEPS);
         // d(u^2) = 2 u du; the midpoint rule is exact for it.
-        AirHere m = air_here(walk(ray, begin + length * u * u).altitude);
-        depths.all += m.extinction * (u * scale);
-        depths.effective += m.effective_extinction * (u * scale);
+        depth += air_here(walk(ray, begin + length * u * u).altitude).extinction * u;
     }
+    return depth * abs(length) * 2.0 / float(STEPS);
 }
 
 void main() {
@@ -40,10 +34,6 @@ void main() {
     float mu = reach > 0.0 ? (horizon * horizon - rho * rho - reach * reach) / (2.0 * radius(altitude) * reach) : 1.0;
     SkyRay ray = SkyRay(altitude, clamp(mu, -1.0, 1.0), 0.0, 0.0);
     float lowest = clamp(-radius(altitude) * ray.mu, 0.0, reach);
-    Depths depths = Depths(vec3(0.0), vec3(0.0));
-    add_depth(ray, lowest, -lowest, depths);
-    add_depth(ray, lowest, reach - lowest, depths);
-    int i = at.y * DEPTH_SIZE.x + at.x;
-    sky_tables.texels[i] = vec4(depths.all, 0.0);
-    sky_tables.texels[i + DEPTH_TEXELS] = vec4(depths.effective, 0.0);
+    vec3 depth = depth_over(ray, lowest, -lowest) + depth_over(ray, lowest, reach - lowest);
+    sky_tables.texels[at.y * DEPTH_SIZE.x + at.x] = vec4(depth, 0.0);
 }

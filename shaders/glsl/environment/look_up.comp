@@ -16,14 +16,15 @@
 layout(local_size_x = 64) in;
 
 struct Query { vec3 direction; float roughness; };
+struct Answer { vec3 radiance; };
 
 layout(set = 0, binding = 43) uniform sampler2D tables;
 layout(set = 0, binding = 44, scalar) readonly buffer Queries { uint count; Query items[]; } queries;
-layout(set = 0, binding = 45, scalar) writeonly buffer Answers { vec3 items[]; } answers;
+layout(set = 0, binding = 45, scalar) writeonly buffer Answers { Answer items[]; } answers;
 
 void main() {
     uint index = gl_GlobalInvocationID.x;
     if (index >= queries.count) return;
     Query query = queries.items[index];
-    answers.items[index] = prefiltered_radiance(tables, query.direction, query.roughness);
+    answers.items[index].radiance = prefiltered_radiance(tables, query.direction, query.roughness);
 }

@@ -7,10 +7,8 @@
 // of Bruneton and Neyret 2008, "Precomputed Atmospheric Scattering" (B), for transmittance. Two things differ from H.
 // Light scattered more than once is not taken for isotropic: `moments` holds the radiance that arrives at a point in
 // spherical harmonics up to degree 2, order after order, and the phase functions weight each degree (Funk-Hecke), which
-// is exact for molecules. Of aerosols' forward peak, which degree 2 can't hold, the share of degree 3 counts as not
-// scattered at all (delta-M, Wiscombe 1977), but for first scattering, which has the true phase function (TMS, Nakajima
-// and Tanaka 1988). And aerosols' first scattering is kept apart from the rest, without its phase function, so that no
-// table has to resolve the halo around the sun.
+// is exact for molecules. And aerosols' first scattering is kept apart from the rest, without its phase function, so
+// that no table has to resolve the halo around the sun.
 //
 // A place is its altitude and the cosines of the ray and of the sun with the local vertical: r^2 is never formed where
 // altitudes are meant, so that float32 resolves millimetres on a planet. All tables are for a sun of irradiance 1.
@@ -37,8 +35,7 @@ struct Atmosphere {
     vec3 mie_extinction;
     float mie_height;
     float mie_anisotropy;
-    float mie_forward;        // share of its scattering that counts as none
-    vec2 mie_moments;         // Legendre moments of the rest's phase function, degrees 1 and 2
+    vec2 mie_moments;         // Legendre moments of its phase function, degrees 1 and 2
     vec3 ozone;               // absorption at the tent's middle
     float ozone_altitude;
     float ozone_half_width;
@@ -59,8 +56,7 @@ const ivec2 MOMENTS_SIZE = ivec2(48, 16);   // sun's cosine, altitude
 const int MOMENTS = 7;                      // six of the radiance, and the irradiance from above
 const ivec2 SKY_SIZE = ivec2(64, 128);      // azimuth from the sun, angle from the horizon (below, then above)
 const ivec3 HAZE_SIZE = ivec3(32, 64, 48);  // likewise, and distance
-const int DEPTH_TEXELS = DEPTH_SIZE.x * DEPTH_SIZE.y;
-const int AT_MOMENTS = 2 * DEPTH_TEXELS;    // the depth is there for all extinction, and with the forward peak let through
+const int AT_MOMENTS = DEPTH_SIZE.x * DEPTH_SIZE.y;
 const int MOMENTS_TEXELS = MOMENTS_SIZE.x * MOMENTS_SIZE.y * MOMENTS;
 const int ALL_ORDERS = 2;                   // the third of the moments' tables; the others are of one order in turn
 const int AT_SKY = AT_MOMENTS + 3 * MOMENTS_TEXELS;
@@ -138,7 +134,6 @@ struct AirHere {
     vec3 rayleigh;    // scattering
     vec3 mie;
     vec3 extinction;
-    vec3 effective_extinction;  // with the forward peak let through
 };
 
 AirHere air_here(float altitude) {
@@ -148,7 +143,6 @@ AirHere air_here(float altitude) {
     float tent = max(0.0, 1.0 - abs(altitude - AIR.ozone_altitude) / AIR.ozone_half_width);
     m.mie = AIR.mie_scattering * aerosols;
     m.extinction = m.rayleigh + AIR.mie_extinction * aerosols + AIR.ozone * tent;
-    m.effective_extinction = m.extinction - AIR.mie_forward * m.mie;
     return m;
 }
 
@@ -165,15 +159,14 @@ float mie_phase(float nu) {
 
 vec3 texel(int at) { return sky_tables.texels[at].rgb; }
 
-// Optical depth from inside the air to its top, for a ray that does not meet the ground; `table` is 0 for all extinction
-// and DEPTH_TEXELS for the effective one.
-vec3 optical_depth(float altitude, float mu, int table) {
+// Optical depth from inside the air to its top, for a ray that does not meet the ground.
+vec3 optical_depth(float altitude, float mu) {
     float rho = tangent(altitude), horizon = tangent(AIR.thickness), nearest = AIR.thickness - altitude;
     vec2 at = vec2((to_top(altitude, mu) - nearest) / max(rho + horizon - nearest, 1.0), rho / horizon);
     at = clamp(at, 0.0, 1.0) * vec2(DEPTH_SIZE - 1);
     ivec2 low = min(ivec2(at), DEPTH_SIZE - 2);
     vec2 f = at - vec2(low);
-    int i = table + low.y * DEPTH_SIZE.x + low.x;
+    int i = low.y * DEPTH_SIZE.x + low.x;
     return mix(mix(texel(i), texel(i + 1), f.x), mix(texel(i + DEPTH_SIZE.x), texel(i + DEPTH_SIZE.x + 1), f.x), f.y);
 }
 
@@ -183,16 +176,15 @@ vec3 transmittance_to_space(float altitude, float mu) {
     if (t < 0.0) return vec3(1.0);
     if (meets_ground(altitude, mu)) return vec3(0.0);
     SkyRay ray = walk(SkyRay(altitude, mu, 0.0, 0.0), t);
-    return exp(-optical_depth(min(ray.altitude, AIR.thickness), ray.mu, 0));
+    return exp(-optical_depth(min(ray.altitude, AIR.thickness), ray.mu));
 }
 
-// Irradiance from the sun inside the air, its forward-scattered light included, on a plane that faces it: the disc goes
-// down behind the ground.
+// Irradiance from the sun inside the air, on a plane that faces it: the disc goes down behind the ground.
 vec3 sunlight(float altitude, float mu_sun) {
     float mu_horizon = -tangent(altitude) / radius(altitude);
     float soft = max(AIR.sun_radius, 1.0e-4);
     float above = smoothstep(-soft, soft, mu_sun - mu_horizon);
-    return above == 0.0 ? vec3(0.0) : above * exp(-optical_depth(altitude, max(mu_sun, mu_horizon), DEPTH_TEXELS));
+    return above == 0.0 ? vec3(0.0) : above * exp(-optical_depth(altitude, max(mu_sun, mu_horizon)));
 }
 
 // Light scattered before
@@ -246,9 +238,8 @@ vec3 scattered_again(SkyRay at, AirHere m, int order) {
     float z = at.mu;
     vec3 odd = moment(b, 1) * z + moment(b, 2) * x;
     vec3 even = moment(b, 3) * harmonic(3, x, z) + moment(b, 4) * harmonic(4, x, z) + moment(b, 5) * harmonic(5, x, z);
-    vec3 mie = m.mie * (1.0 - AIR.mie_forward);
-    vec3 light = (m.rayleigh + mie) * moment(b, 0) + AIR.mie_moments.x * mie * odd
-               + (0.1 * m.rayleigh + AIR.mie_moments.y * mie) * even;
+    vec3 light = (m.rayleigh + m.mie) * moment(b, 0) + AIR.mie_moments.x * m.mie * odd
+               + (0.1 * m.rayleigh + AIR.mie_moments.y * m.mie) * even;
     return max(light, 0.0);
 }
 
@@ -264,7 +255,7 @@ vec3 ground_radiance(float mu_sun, bool first, int order) {
 struct Gathered {
     vec3 smooth_part;  // all but the following
     vec3 mie;          // first scattering by aerosols, without the phase function
-    vec3 depth;        // effective optical depth
+    vec3 depth;        // optical depth
 };
 
 // Adds a step of length dt about `at`; `first` for the sun's own light, `order` for what was scattered before.
@@ -273,7 +264,7 @@ void gather(inout Gathered g, SkyRay at, float dt, bool first, int order) {
     vec3 source = order >= 0 ? scattered_again(at, m, order) : vec3(0.0);
     vec3 sun = first ? sunlight(at.altitude, at.mu_sun) : vec3(0.0);
     source += m.rayleigh * rayleigh_phase(at.nu) * sun;
-    vec3 x = m.effective_extinction * dt;
+    vec3 x = m.extinction * dt;
     vec3 share = mix((1.0 - exp(-x)) / max(x, 1.0e-9), 1.0 - 0.5 * x, lessThan(x, vec3(1.0e-3)));
     vec3 weight = exp(-g.depth) * share * dt;
     g.smooth_part += weight * source;

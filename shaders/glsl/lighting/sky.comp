@@ -51,7 +51,9 @@ void main() {
         vec3 grid = world_to_grid(at.xyz);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SKY, frame.seed);
         uint map_rays = SKY_KIND == SKY_ENVIRONMENT ? frame.sky_rays / 2u : 0u;
-        uint glossy_rays = GLOSSY ? (frame.sky_rays - map_rays) / 2u : 0u;
+        // A shading normal may face away from the viewer, who then sees none of the normals that glossy rays come from.
+        bool shines = GLOSSY && dot(n, -view) > GRAZING;
+        uint glossy_rays = shines ? (frame.sky_rays - map_rays) / 2u : 0u;
         uint cosine_rays = frame.sky_rays - map_rays - glossy_rays;
         for (uint i = 0u; i < frame.sky_rays; ++i) {
             vec2 square = sobol(frame.sample_index * frame.sky_rays + i, seed);
@@ -68,7 +70,7 @@ void main() {
                 continue;
             }
             float density = float(cosine_rays) * dot(n, l) / PI;
-            if (GLOSSY) density += float(glossy_rays) * visible_ggx_density(surface, n, -view, l);
+            if (shines) density += float(glossy_rays) * visible_ggx_density(surface, n, -view, l);
             if (SKY_KIND == SKY_ENVIRONMENT) density += float(map_rays) * environment_density(l);
             light.rgb += brdf_cosine(surface, n, -view, l) * sky_radiance(l) / density;
         }

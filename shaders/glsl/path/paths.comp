@@ -20,7 +20,8 @@
 //
 // At each vertex the sun is sampled over its disc (next-event estimation), and the path goes on in a direction drawn from
 // the surface: the cosine's and the visible normals' densities, joined by the balance heuristic (Veach 1997), so that one
-// ray serves the sky and the bounce. Numbers are Owen-scrambled Sobol pairs, one scrambling for each pixel, bounce and
+// ray serves the sky and the bounce. An environment map may be small bright spots, so it is sampled as well, and joined
+// with those directions by the same heuristic. Numbers are Owen-scrambled Sobol pairs, one scrambling for each pixel, bounce and
 // purpose. Paths that carry little end by Russian roulette.
 //
 // A group whose paths end at different bounces would idle until its longest is done; each invocation rather starts its
@@ -70,7 +71,15 @@ const uint DRAW_SHUTTER = 2u;
 const uint DRAW_SUN = 3u;
 const uint DRAW_DIRECTION = 4u;
 const uint DRAW_CHOICE = 5u;
-const uint PURPOSES = 6u;
+const uint DRAW_SKY = 6u;
+const uint PURPOSES = 7u;
+
+// What a ray is sent for.
+const uint RAY_ONWARDS = 0u;
+const uint RAY_TO_SUN = 1u;
+const uint RAY_TO_SKY = 2u;
+
+const bool SAMPLES_SKY = SKY_KIND == SKY_ENVIRONMENT;
 
 uint pixel_key;     // scrambles this pixel's sequences
 uint sample_number; // which point of them the current sample takes
@@ -102,27 +111,36 @@ void start_path(uvec2 pixel, out vec3 origin, out vec3 direction) {
     direction = normalize(direction);
 }
 
-// A direction to go on in, and the BRDF times the cosine over its density. `cosine` is the cosine's density over it.
-vec3 scatter(Surface surface, vec3 n, vec3 view, uint vertex, out vec3 l, out float cosine) {
+// How directions are drawn at a point: from the visible normals so often, else by the cosine. Any share is right; this one,
+// of what the two lobes reflect, about, is quiet.
+float glossy_share(Surface surface, vec3 n, vec3 view) {
+    // A shading normal may face away from the viewer, who then sees none of the normals that the lobe draws from.
+    if (!GLOSSY || dot(n, view) <= GRAZING) return 0.0;
+    float mirror = luminance(mix(surface.f0, surface.f90, schlick(dot(n, view))));
+    return mirror > 0.0 ? clamp(mirror / (mirror + luminance(surface.diffuse)), 0.1, 0.9) : 0.0;
+}
+
+float scatter_density(Surface surface, vec3 n, vec3 view, vec3 l, float share) {
+    float density = (1.0 - share) * max(dot(n, l), 0.0) / PI;
+    if (GLOSSY && share > 0.0) density += share * visible_ggx_density(surface, n, view, l);
+    return density;
+}
+
+// A direction to go on in, its density, and the BRDF times the cosine over that; no direction where it fails.
+vec3 scatter(Surface surface, vec3 n, vec3 view, uint vertex, float share, out vec3 l, out float density) {
     vec2 square = draw(vertex, DRAW_DIRECTION);
-    cosine = 1.0;
     if (!GLOSSY) {
         l = cosine_direction(square, n);
+        density = dot(n, l) / PI;
         return surface.diffuse;
     }
-    // The lobe by its share in what is reflected, about; any choice is right, and this one is quiet.
-    float mirror = luminance(mix(surface.f0, surface.f90, schlick(dot(n, view))));
-    float base = luminance(surface.diffuse);
-    float share = mirror > 0.0 ? clamp(mirror / (mirror + base), 0.1, 0.9) : 0.0;
     bool glossy = draw(vertex, DRAW_CHOICE).y < share;
     l = glossy ? sample_visible_ggx(surface, n, view, square) : cosine_direction(square, n);
-    float cos_l = dot(n, l);
-    if (cos_l <= 0.0) {
+    density = scatter_density(surface, n, view, l, share);
+    if (dot(n, l) <= 0.0) {
         l = vec3(0.0);
         return vec3(0.0);
     }
-    float density = (1.0 - share) * cos_l / PI + share * visible_ggx_density(surface, n, view, l);
-    cosine = cos_l / (PI * density);
     return brdf_cosine(surface, n, view, l) / density;
 }
 
@@ -138,10 +156,15 @@ void main() {
     // Of this path.
     vec3 light = vec3(0.0), throughput = vec3(1.0);
     uint vertex = 0u;
-    // Of this ray: from where (grid space) and along what (world); or to the sun, with what it brings and what follows.
+    // Of this ray: from where (grid space) and along what (world), and what for. Rays to the lights come first, then the one
+    // that goes onwards; what they bring waits here until the tracer says whether they arrive.
     vec3 origin, direction;
-    bool on_ground = false, to_sun = false;
-    vec3 sunlight = vec3(0.0), onwards = vec3(0.0);
+    bool on_ground = false;
+    uint ray = RAY_ONWARDS;
+    vec3 sunlight = vec3(0.0);
+    vec3 to_sky = vec3(0.0), skylight = vec3(0.0);
+    vec3 onwards = vec3(0.0);
+    float onwards_density = 0.0;
     float sky_weight = 0.0;  // turns the share of first bounces that meet the sky into the cosine-weighted share
 
     uint done = 0u;
@@ -150,25 +173,22 @@ void main() {
     origin = view_origin(origin);
     while (true) {
         Hit hit = trace_grid(origin, direction * terrain.scale, 1.0e30, on_ground);
+        bool missed = hit.kind == HIT_NOTHING;
         bool ended = false;
-        if (to_sun) {
-            to_sun = false;
-            if (hit.kind == HIT_NOTHING) {
-                light += sunlight;
-                if (vertex == 1u) suns += 1.0;
+        vec3 to_sun = vec3(0.0);  // the sun's turn is the first after a vertex
+        if (ray == RAY_ONWARDS && missed) {
+            if (vertex == 0u) {
+                light += frame.has_background == 1u ? frame.background : throughput * sky_seen(direction);
+            } else {
+                float weight = 1.0;
+                if (SAMPLES_SKY) weight = onwards_density / (onwards_density + environment_density(direction));
+                light += weight * throughput * sky_radiance(direction);
+                if (vertex == 1u && direction.z > 0.0) skies += sky_weight;
             }
-            direction = onwards;
-            ended = onwards == vec3(0.0);
-        } else if (hit.kind == HIT_NOTHING) {
-            bool background = vertex == 0u && frame.has_background == 1u;
-            if (background) light += frame.background;
-            else light += throughput * (vertex == 0u ? sky_seen(direction) : sky_radiance(direction));
-            if (vertex == 1u && direction.z > 0.0) skies += sky_weight;
             ended = true;
-        } else {
+        } else if (ray == RAY_ONWARDS) {
             SurfacePoint point = surface_at(hit, origin, direction * terrain.scale);
             bool from_behind = vertex > 0u && dot(direction, point.geometric_normal) > 0.0;
-            if (!from_behind) light += throughput * point.emission;
             ++vertex;
             if (vertex == 1u) {
                 hits += 1.0;
@@ -176,23 +196,30 @@ void main() {
                 light += air_light(direction, hit.t, left);
                 throughput *= left;
             }
+            if (!from_behind) light += throughput * point.emission;
             ended = vertex >= path.max_depth || from_behind;
             if (!ended) {
                 vec3 n = point.normal, view = -direction;
                 Surface surface = make_surface(
                     point.albedo, point.roughness, point.metallic, terrain.specular, dot(n, view));
+                float share = glossy_share(surface, n, view);
                 origin = point.grid;
                 on_ground = hit.kind == HIT_GROUND;
                 if (HAS_SUN) {
                     vec3 l = frame.sun_direction;
                     if (SOFT) l = cone_direction(draw(vertex, DRAW_SUN), l, frame.sun_cos_radius);
-                    to_sun = l.z > 0.0 && dot(point.geometric_normal, l) > 0.0;
                     sunlight = throughput * brdf_cosine(surface, n, view, l) * frame.sun_irradiance;
-                    direction = l;
+                    if (l.z > 0.0 && dot(point.geometric_normal, l) > 0.0) to_sun = l;
                 }
-                float cosine;
-                throughput *= scatter(surface, n, view, vertex, onwards, cosine);
-                if (vertex == 1u) sky_weight = cosine;
+                if (SAMPLES_SKY) {
+                    float density;
+                    to_sky = sample_environment(draw(vertex, DRAW_SKY), density);
+                    density += scatter_density(surface, n, view, to_sky, share);
+                    skylight = throughput * brdf_cosine(surface, n, view, to_sky) * sky_radiance(to_sky) / density;
+                    if (dot(point.geometric_normal, to_sky) <= 0.0 || skylight == vec3(0.0)) to_sky = vec3(0.0);
+                }
+                throughput *= scatter(surface, n, view, vertex, share, onwards, onwards_density);
+                if (vertex == 1u) sky_weight = dot(n, onwards) / (PI * onwards_density);
                 if (vertex >= path.roulette_depth) {
                     float survival = min(0.95, max(throughput.r, max(throughput.g, throughput.b)));
                     throughput = draw(vertex, DRAW_CHOICE).x < survival ? throughput / survival : vec3(0.0);
@@ -200,10 +227,25 @@ void main() {
                 // The first bounce goes on even from black ground: it tells how much of the sky is seen.
                 bool dead = vertex > 1u && throughput == vec3(0.0);
                 if (dead || dot(point.geometric_normal, onwards) <= 0.0) onwards = vec3(0.0);
-                if (!to_sun) {
-                    direction = onwards;
-                    ended = onwards == vec3(0.0);
-                }
+            }
+        } else if (missed && ray == RAY_TO_SUN) {
+            light += sunlight;
+            if (vertex == 1u) suns += 1.0;
+        } else if (missed) {
+            light += skylight;
+        }
+        if (!ended) {
+            if (to_sun != vec3(0.0)) {
+                ray = RAY_TO_SUN;
+                direction = to_sun;
+            } else if (SAMPLES_SKY && to_sky != vec3(0.0)) {
+                ray = RAY_TO_SKY;
+                direction = to_sky;
+                to_sky = vec3(0.0);
+            } else {
+                ray = RAY_ONWARDS;
+                direction = onwards;
+                ended = onwards == vec3(0.0);
             }
         }
         if (!ended) continue;
@@ -216,6 +258,7 @@ void main() {
         light = vec3(0.0);
         throughput = vec3(1.0);
         vertex = 0u;
+        ray = RAY_ONWARDS;
         on_ground = false;
         sample_number = frame.sample_index + done;
         start_path(uvec2(pixel), origin, direction);

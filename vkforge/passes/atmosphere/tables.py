@@ -29,7 +29,7 @@ MOMENTS = 7
 SKY_SIZE = (64, 128)
 HAZE_SIZE = (32, 64, 48)
 TEXELS = (
-    2 * math.prod(DEPTH_SIZE) + 3 * MOMENTS * math.prod(MOMENTS_SIZE) + 4 * math.prod(SKY_SIZE) + 2 * math.prod(HAZE_SIZE)
+    math.prod(DEPTH_SIZE) + 3 * MOMENTS * math.prod(MOMENTS_SIZE) + 4 * math.prod(SKY_SIZE) + 2 * math.prod(HAZE_SIZE)
 )
 DIRECTIONS = 128  # invocations that look around from a place, atmosphere/scattering.comp
 ORDERS = 3  # of scattering that are computed one by one; a geometric series stands for the rest
@@ -205,10 +205,7 @@ def fill_atmosphere(block: Any, sights: Sights) -> None:
     block["mie_extinction"] = np.multiply(sky.mie_extinction, sky.aerosols)
     block["mie_height"] = sky.mie_scale_height
     block["mie_anisotropy"] = sky.mie_anisotropy
-    first, second, third = phase_moments(sky.mie_anisotropy)
-    forward = max(third, 0.0)
-    block["mie_forward"] = forward
-    block["mie_moments"] = ((first - forward) / (1.0 - forward), (second - forward) / (1.0 - forward))
+    block["mie_moments"] = phase_moments(sky.mie_anisotropy)
     block["ozone"] = sky.ozone_absorption
     block["ozone_altitude"] = sky.ozone_altitude
     block["ozone_half_width"] = sky.ozone_half_width
@@ -230,11 +227,10 @@ def fill_atmosphere(block: Any, sights: Sights) -> None:
 
 
 @lru_cache(maxsize=8)
-def phase_moments(g: float) -> tuple[float, float, float]:
-    """Return the Legendre moments of degree 1, 2 and 3 of the Cornette-Shanks phase function: means of P_l(cosine)."""
+def phase_moments(g: float) -> tuple[float, float]:
+    """Return the Legendre moments of degree 1 and 2 of the Cornette-Shanks phase function: mean of P_l(cosine)."""
     cosine, weight = np.polynomial.legendre.leggauss(96)
     density = weight * (1.0 + cosine**2) / (1.0 + g * g - 2.0 * g * cosine) ** 1.5
     density /= density.sum()
-    legendre = (cosine, 1.5 * cosine**2 - 0.5, 2.5 * cosine**3 - 1.5 * cosine)
-    first, second, third = (float((density * values).sum()) for values in legendre)
-    return first, second, third
+    first, second = (float((density * values).sum()) for values in (cosine, 1.5 * cosine**2 - 0.5))
+    return first, second

@@ -90,7 +90,7 @@ def shares(radiance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fill_environment(block: Any, sky: Any) -> None:
-    """Write the `environment` block of include/environment.glsl, which nothing reads where the sky is something else."""
+    """Write the `environment` block of include/environment.glsl; nothing reads it where the sky is something else."""
     if not isinstance(sky, Environment):
         return
     block["size"] = sky.size
