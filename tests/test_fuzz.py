@@ -174,7 +174,7 @@ def test_suns(azimuth: Any, elevation: Any, irradiance: Any, diameter: Any) -> N
 @quick
 def test_skies(zenith: Any, horizon: Any, ground: Any) -> None:
     for sky in (
-        attempt(vf.Sky, zenith, horizon, ground),
+        attempt(vf.GradientSky, zenith, horizon, ground),
         attempt(vf.Sky.uniform, zenith),
         attempt(vf.Sky.gradient, zenith),
     ):
@@ -230,7 +230,7 @@ def test_scenes(renderer: vf.Renderer, data: st.DataObject) -> None:
     if data.draw(st.booleans()):
         parts["sun"] = attempt(vf.Sun, data.draw(st.floats(-720, 720)), data.draw(st.floats(-90, 90)), data.draw(LIGHT))
     if data.draw(st.booleans()):
-        parts["sky"] = attempt(vf.Sky, data.draw(LIGHT), data.draw(LIGHT), data.draw(LIGHT))
+        parts["sky"] = attempt(vf.GradientSky, data.draw(LIGHT), data.draw(LIGHT), data.draw(LIGHT))
     if data.draw(st.booleans()):
         parts["background"] = data.draw(COLOR)
     scene = attempt(vf.Scene, terrain, **parts)

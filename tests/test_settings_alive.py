@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +75,15 @@ def with_sun(name: str) -> Callable[[Any], vf.Scene]:
     return lambda value: scene(sun=vf.Sun(**{name: value}))
 
 
-def with_sky(maker: Callable[..., vf.Sky], name: str) -> Callable[[Any], vf.Scene]:
+NOON = datetime(2026, 6, 21, 11, 0, tzinfo=UTC)
+
+
+def with_sun_at(name: str) -> Callable[[Any], vf.Scene]:
+    where = {"latitude": 47.0, "longitude": 8.0, "when": NOON}
+    return lambda value: scene(sun=vf.Sun.at(**{**where, name: value}))
+
+
+def with_sky(maker: Callable[..., Any], name: str) -> Callable[[Any], vf.Scene]:
     return lambda value: scene(sky=maker(**{name: value}))
 
 
@@ -85,7 +94,7 @@ def with_environment(name: str) -> Callable[[Any], vf.Scene]:
 def looking_down(value: Any) -> vf.Scene:
     """A sky's ground shows where camera rays go down and miss."""
     camera = vf.Camera.perspective((0.0, -30.0, 5.0), (0.0, -20.0, -10.0))
-    return scene(camera=camera, sky=vf.Sky(ground=value))
+    return scene(camera=camera, sky=vf.GradientSky(ground=value))
 
 
 def looking_down_at_a_gradient(value: Any) -> vf.Scene:
@@ -113,6 +122,19 @@ def path_traced_camera(name: str, **more: Any) -> Callable[[Any], tuple[vf.Scene
     return make
 
 
+BOX = (-9.0, 9.0, -9.0, 9.0, 0.0, 12.0)
+SPOT = {"position": (0.0, 0.0, 9.0), "target": (0.0, 0.0, 0.0)}
+LAMP = {"position": (0.0, 0.0, 9.0), "intensity": 50.0}
+
+
+def with_fog(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(fog=vf.Fog(**{"scattering": 0.01, **more, name: value}))
+
+
+def with_light(maker: Callable[..., Any], name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(lights=[maker(**{**LAMP, **more, name: value})], sun=None, sky=None)
+
+
 PERSPECTIVE = {"position": (0.0, -20.0, 15.0), "target": (0.0, 0.0, 1.0)}
 ORTHOGRAPHIC = {**PERSPECTIVE, "height": 12.0}
 ORBIT = {"terrain": terrain()}
@@ -123,13 +145,18 @@ NAMED: dict[str, Callable[..., Any]] = {
     "Camera.orthographic": vf.Camera.orthographic,
     "Camera.map": vf.Camera.map,
     "Sun": vf.Sun,
+    "Sun.at": vf.Sun.at,
     "Sky": vf.Sky,
+    "GradientSky": vf.GradientSky,
     "Sky.uniform": vf.Sky.uniform,
     "Sky.gradient": vf.Sky.gradient,
     "Environment": vf.Environment,
     "Material": vf.Material,
     "Terrain": vf.Terrain,
     "Scene": vf.Scene,
+    "Fog": vf.Fog,
+    "PointLight": vf.PointLight,
+    "SpotLight": vf.SpotLight,
     "Scene.portrait": vf.Scene.portrait,
     "Scene.relief": vf.Scene.relief,
 }
@@ -184,9 +211,28 @@ TABLE: dict[str, Row] = {
     "Sun.elevation": Row(with_sun("elevation"), DEFAULT, 15.0, "sun_visibility"),
     "Sun.irradiance": Row(with_sun("irradiance"), DEFAULT, (3.0, 3.0, 2.0)),
     "Sun.angular_diameter": Row(with_sun("angular_diameter"), DEFAULT, 30.0, "sun_visibility"),
-    "Sky.zenith": Row(with_sky(vf.Sky, "zenith"), DEFAULT, (0.12, 0.158, 0.5)),
-    "Sky.horizon": Row(with_sky(vf.Sky, "horizon"), DEFAULT, (0.5, 0.21, 0.23)),
-    "Sky.ground": Row(looking_down, DEFAULT, (0.1, 0.2, 0.0)),
+    "Sun.at.latitude": Row(with_sun_at("latitude"), 47.0, 52.0),
+    "Sun.at.longitude": Row(with_sun_at("longitude"), 8.0, 20.0),
+    "Sun.at.when": Row(with_sun_at("when"), NOON, NOON + timedelta(hours=3)),
+    "Sun.at.irradiance": Row(with_sun_at("irradiance"), DEFAULT, (3.0, 3.0, 2.0)),
+    "Sun.at.angular_diameter": Row(with_sun_at("angular_diameter"), DEFAULT, 30.0, "sun_visibility"),
+    "GradientSky.zenith": Row(with_sky(vf.GradientSky, "zenith"), DEFAULT, (0.12, 0.158, 0.5)),
+    "GradientSky.horizon": Row(with_sky(vf.GradientSky, "horizon"), DEFAULT, (0.5, 0.21, 0.23)),
+    "GradientSky.ground": Row(looking_down, DEFAULT, (0.1, 0.2, 0.0)),
+    "Sky.turbidity": Row(with_sky(vf.Sky, "turbidity"), DEFAULT, 2.0),
+    "Sky.ground_albedo": Row(with_sky(vf.Sky, "ground_albedo"), DEFAULT, (0.3, 0.3, 0.6)),
+    "Sky.ground_radius": Row(with_sky(vf.Sky, "ground_radius"), DEFAULT, 6400e3),
+    "Sky.top_radius": Row(with_sky(vf.Sky, "top_radius"), DEFAULT, 6420e3),
+    "Sky.rayleigh_scattering": Row(with_sky(vf.Sky, "rayleigh_scattering"), DEFAULT, 1e-5),
+    "Sky.rayleigh_scale_height": Row(with_sky(vf.Sky, "rayleigh_scale_height"), DEFAULT, 9000.0),
+    "Sky.mie_scattering": Row(with_sky(vf.Sky, "mie_scattering"), DEFAULT, 2e-6),
+    "Sky.mie_extinction": Row(with_sky(vf.Sky, "mie_extinction"), DEFAULT, 6e-6),
+    "Sky.mie_scale_height": Row(with_sky(vf.Sky, "mie_scale_height"), DEFAULT, 2000.0),
+    "Sky.mie_anisotropy": Row(with_sky(vf.Sky, "mie_anisotropy"), DEFAULT, 0.5),
+    "Sky.ozone_absorption": Row(with_sky(vf.Sky, "ozone_absorption"), DEFAULT, 0.0),
+    "Sky.ozone_altitude": Row(with_sky(vf.Sky, "ozone_altitude"), DEFAULT, 10e3),
+    "Sky.ozone_half_width": Row(with_sky(vf.Sky, "ozone_half_width"), DEFAULT, 5e3),
+    "Sky.aerial_perspective": Row(with_sky(vf.Sky, "aerial_perspective"), DEFAULT, 50.0),
     "Sky.uniform.radiance": Row(with_sky(vf.Sky.uniform, "radiance"), 0.3, (0.3, 0.3, 0.4)),
     "Sky.gradient.zenith": Row(with_sky(vf.Sky.gradient, "zenith"), DEFAULT, 0.5),
     "Sky.gradient.horizon": Row(with_sky(vf.Sky.gradient, "horizon"), DEFAULT, 0.5),
@@ -233,6 +279,22 @@ TABLE: dict[str, Row] = {
     "Environment.radiance": Row(with_environment("radiance"), MAP, MAP[::-1]),
     "Environment.rotation": Row(with_environment("rotation"), DEFAULT, 45.0),
     "Environment.intensity": Row(with_environment("intensity"), DEFAULT, 2.0),
+    "Scene.fog": Row(lambda value: scene(fog=value), DEFAULT, vf.Fog(0.01)),
+    "Scene.lights": Row(lambda value: scene(lights=value), DEFAULT, [vf.PointLight((0.0, 0.0, 9.0), 50.0)]),
+    "Fog.scattering": Row(with_fog("scattering"), 0.01, (0.01, 0.01, 0.02)),
+    "Fog.absorption": Row(with_fog("absorption"), DEFAULT, 0.01),
+    "Fog.anisotropy": Row(with_fog("anisotropy"), DEFAULT, 0.6),
+    "Fog.base": Row(with_fog("base", scale_height=3.0), DEFAULT, 2.0),
+    "Fog.scale_height": Row(with_fog("scale_height"), DEFAULT, 3.0),
+    "Fog.density": Row(with_fog("density", bounds=BOX), DEFAULT, RNG.random((2, 3, 4))),
+    "Fog.bounds": Row(with_fog("bounds"), DEFAULT, BOX),
+    "PointLight.position": Row(with_light(vf.PointLight, "position"), (0.0, 0.0, 9.0), (2.0, 0.0, 9.0)),
+    "PointLight.intensity": Row(with_light(vf.PointLight, "intensity"), 50.0, (50.0, 50.0, 60.0)),
+    "SpotLight.position": Row(with_light(vf.SpotLight, "position", **SPOT), (0.0, 0.0, 9.0), (2.0, 0.0, 9.0)),
+    "SpotLight.target": Row(with_light(vf.SpotLight, "target", **SPOT), (0.0, 0.0, 0.0), (2.0, 1.0, 0.0)),
+    "SpotLight.intensity": Row(with_light(vf.SpotLight, "intensity", **SPOT), 50.0, (50.0, 50.0, 60.0)),
+    "SpotLight.cone_angle": Row(with_light(vf.SpotLight, "cone_angle", **SPOT), DEFAULT, 60.0),
+    "SpotLight.blend": Row(with_light(vf.SpotLight, "blend", **SPOT), DEFAULT, 0.9),
 }
 
 
@@ -253,7 +315,7 @@ def test_every_parameter_has_a_row() -> None:
 def test_every_public_class_that_makes_a_picture_is_looked_at() -> None:
     """A new kind of camera or of sky must join the table too."""
     makers = set(NAMED)
-    for cls in (vf.Camera, vf.Sky, vf.Sun, vf.Scene, vf.Material, vf.Settings):
+    for cls in (vf.Camera, vf.Sky, vf.GradientSky, vf.Sun, vf.Scene, vf.Material, vf.Settings):
         for name, member in vars(cls).items():
             if isinstance(member, classmethod) and not name.startswith("_"):
                 assert f"{cls.__name__}.{name}" in makers

@@ -104,7 +104,7 @@ def test_closed_form(renderer: "vf.Renderer", name: str) -> None:
     error = probe(renderer, case, samples=64, sky_rays=16) - case.expected
     print(f"{name}: {case.expected:.4f}, error {error.mean():+.5f}, largest of {error.size}: {np.abs(error).max():.5f}")
     assert abs(error.mean()) < BAR / 4
-    assert np.quantile(np.abs(error), 0.99) < BAR
+    assert np.sqrt(np.mean(error**2)) < BAR / 3  # so that a pixel is within the bar by three standard deviations
 
 
 @pytest.mark.parametrize(("samples", "sky_rays"), [(256, 4), (16, 64), (4, 256)])
@@ -113,7 +113,7 @@ def test_rays_may_be_split_over_samples_in_any_way(renderer: "vf.Renderer", samp
     error = probe(renderer, case, samples, sky_rays) - case.expected
     print(f"{samples} x {sky_rays}: mean error {error.mean():+.5f}, largest {np.abs(error).max():.5f}")
     assert abs(error.mean()) < BAR / 4
-    assert np.quantile(np.abs(error), 0.99) < BAR
+    assert np.sqrt(np.mean(error**2)) < BAR / 3  # so that a pixel is within the bar by three standard deviations
 
 
 @pytest.mark.parametrize("datum", [0.0, 4000.0])

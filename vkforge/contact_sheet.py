@@ -152,6 +152,17 @@ def _albedo(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
     return _to_bytes(srgb_encode(np.clip(values, 0.0, 1.0))), _swatches_legend([(None, words)])
 
 
+def _emission(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
+    _, high = _range(values.max(axis=-1), empty)
+    return _to_bytes(srgb_encode(values / max(high, 1e-30))), _swatches_legend([(None, f"0 to {high:.3g} W/m2/sr")])
+
+
+def _variance(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
+    deviation = np.sqrt(values)  # in the unit of the picture
+    _, high = _range(deviation, empty)
+    return _ramp(_GREY_RAMP, deviation / max(high, 1e-30)), _bar_legend(_GREY_RAMP, "deviation 0", f"{high:.2g}")
+
+
 def _position(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
     unit = np.empty_like(values)
     entries: list[tuple[Color | None, str]] = []
@@ -169,6 +180,8 @@ _LOOKS: dict[str, Callable[[NDArray, NDArray[np.bool_]], tuple[Rgb8, Any]]] = {
     "normal": _normal,
     "geometric_normal": _normal,
     "albedo": _albedo,
+    "emission": _emission,
+    "variance": _variance,
     "hit": _hit,
 }
 

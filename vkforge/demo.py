@@ -18,6 +18,7 @@ OBLIQUE_SIZE = (1920, 1080)
 RELIEF_SCALE = 3  # pixels a sample of the relief: the DEM is a small one
 EXAGGERATION = 1.5  # 800 m of relief over 30 km throw next to no shadow as they are
 SAMPLES = 16
+SHEET_AOVS = tuple(name for name in AOVS if name not in ("roughness", "metallic", "emission"))  # flat on this ground
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def render_demo(folder: Path, device: str, progress: Callable[[str, int, int], N
             return timed(lambda: renderer.render(scene, size, aovs=aovs, samples=SAMPLES, progress=show))
 
         oblique, oblique_seconds = render(
-            "the oblique view", Scene.portrait(terrain, OBLIQUE_SIZE), OBLIQUE_SIZE, tuple(AOVS)
+            "the oblique view", Scene.portrait(terrain, OBLIQUE_SIZE), OBLIQUE_SIZE, SHEET_AOVS
         )
         relief, relief_seconds = render("the relief", Scene.relief(terrain), relief_size, ())
         device_name = renderer.device.name

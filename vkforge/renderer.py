@@ -43,14 +43,14 @@ from vkforge.scene.scene import Scene
 from vkforge.scene.sky import Sky
 from vkforge.scene.terrain import Terrain
 from vkforge.scene.texture import Texture
-from vkforge.settings import Settings
+from vkforge.settings import LANES, Settings
 from vkforge.tonemapping import tonemap
 from vkforge.vk.device import Device, Owner
 from vkforge.vk.instance import DeviceInfo, validation_wanted
 from vkforge.vk.resources import Buffer
 from vkforge.vk.transfer import PendingCopy, Readback
 
-LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
+_LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
 KEPT_PARTS = 2
@@ -149,7 +149,7 @@ class Renderer:
             raise InputError(f"device is {device!r}; wanted 'auto', an index or part of a name (see vkforge probe)")
         self._device = Device(device, host_memory_cap, validation_wanted() if validation is None else validation)
         self._readback = Readback(self._device)
-        self._lanes: dict[str, Lane] = {name: lane(self._device, self._readback) for name, lane in LANES.items()}
+        self._lanes: dict[str, Lane] = {name: lane(self._device, self._readback) for name, lane in _LANES.items()}
         self._held: list[Parts] = []  # by pictures that are still accumulating
         self._heights: list[tuple[np.ndarray, DeviceHeights]] = []
         self._albedos: list[tuple[Albedo | bytes, DeviceAlbedo]] = []

@@ -10,6 +10,7 @@ from typing import Any
 from vkforge.errors import InputError, suggest
 
 TONEMAPS = ("linear", "reinhard", "hable", "aces-narkowicz", "aces-hill", "agx", "neutral")
+LANES = ("lit", "path-traced")
 DENOISERS = ("atrous", "oidn")
 _TONEMAP_SYNONYMS = {"aces": "aces-hill"}
 

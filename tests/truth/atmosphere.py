@@ -66,7 +66,7 @@ def mie_phase(cosine: Array, g: float) -> Array:
 
 
 def nodes(near: Array, far: Array, lowest: Array, panels: int = 24, points: int = 8) -> tuple[Array, Array]:
-    """Gauss-Legendre points and weights (..., n) on [near, far], in panels that shrink towards the ray's lowest point."""
+    """Gauss-Legendre points and weights (..., n) on [near, far], in panels that shrink towards the lowest point."""
     x, w = np.polynomial.legendre.leggauss(points)
     edges = np.linspace(0.0, 1.0, panels + 1) ** 3
     u = (edges[:-1, None] + np.diff(edges)[:, None] * (x + 1) / 2).ravel()

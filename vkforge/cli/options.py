@@ -12,7 +12,7 @@ import typer
 
 from vkforge.aovs import AOVS, check_aovs
 from vkforge.errors import InputError, suggest
-from vkforge.settings import DENOISERS, TONEMAPS, Settings
+from vkforge.settings import DENOISERS, LANES, TONEMAPS, Settings
 
 if TYPE_CHECKING:
     from vkforge.scene import Camera, Scene, Terrain
@@ -108,9 +108,19 @@ Background = Annotated[
     str | None, _option("--background", panel=_LIGHT, words="Behind the terrain, or sky.", metavar="COLOUR")
 ]
 
+Lane = Annotated[str, _option("--lane", panel=_QUALITY, words=f"{', '.join(LANES)}.")]
 Samples = Annotated[int, _option("--samples", panel=_QUALITY, words="Samples a pixel.")]
 SunRays = Annotated[int, _option("--sun-rays", panel=_QUALITY, words="Shadow rays a sample.")]
 SkyRays = Annotated[int, _option("--sky-rays", panel=_QUALITY, words="Sky rays a sample.")]
+MaxDepth = Annotated[
+    int, _option("--max-depth", panel=_QUALITY, words="Segments of a path; 2 is direct light (path-traced).")
+]
+TimeLimit = Annotated[
+    float | None, _option("--time-limit", panel=_QUALITY, words="Seconds to begin samples in (path-traced).")
+]
+NoiseThreshold = Annotated[
+    float | None, _option("--noise-threshold", panel=_QUALITY, words="Relative error to stop at (path-traced).")
+]
 Seed = Annotated[int, _option("--seed", panel=_QUALITY, words="Same seed, same picture.")]
 Tonemap = Annotated[str, _option("--tonemap", panel=_QUALITY, words=f"{', '.join(TONEMAPS)}.")]
 Exposure = Annotated[float, _option("--exposure", panel=_QUALITY, words="Stops (EV).")]
@@ -156,9 +166,13 @@ class Options:
     sky: str | None = None
     sky_horizon: str | None = None
     background: str | None = None
+    lane: str = LANES[0]
     samples: int = Settings.samples
     sun_rays: int = Settings.sun_rays
     sky_rays: int = Settings.sky_rays
+    max_depth: int = Settings.max_depth
+    time_limit: float | None = Settings.time_limit
+    noise_threshold: float | None = Settings.noise_threshold
     seed: int = Settings.seed
     tonemap: str = Settings.tonemap
     exposure: float = Settings.exposure

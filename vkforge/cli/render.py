@@ -11,7 +11,7 @@ import typer
 from vkforge.cli import options as o
 from vkforge.cli.report import progress_bar, reported
 from vkforge.errors import InputError
-from vkforge.settings import Settings
+from vkforge.settings import LANES, Settings
 
 if TYPE_CHECKING:
     from vkforge.scene import Scene
@@ -54,9 +54,13 @@ def render(
     sky: o.SkyRadiance = None,
     sky_horizon: o.SkyHorizon = None,
     background: o.Background = None,
+    lane: o.Lane = LANES[0],
     samples: o.Samples = Settings.samples,
     sun_rays: o.SunRays = Settings.sun_rays,
     sky_rays: o.SkyRays = Settings.sky_rays,
+    max_depth: o.MaxDepth = Settings.max_depth,
+    time_limit: o.TimeLimit = Settings.time_limit,
+    noise_threshold: o.NoiseThreshold = Settings.noise_threshold,
     seed: o.Seed = Settings.seed,
     tonemap: o.Tonemap = Settings.tonemap,
     exposure: o.Exposure = Settings.exposure,
@@ -97,9 +101,13 @@ def relief(
     sky: o.SkyRadiance = None,
     sky_horizon: o.SkyHorizon = None,
     background: o.Background = None,
+    lane: o.Lane = LANES[0],
     samples: o.Samples = Settings.samples,
     sun_rays: o.SunRays = Settings.sun_rays,
     sky_rays: o.SkyRays = Settings.sky_rays,
+    max_depth: o.MaxDepth = Settings.max_depth,
+    time_limit: o.TimeLimit = Settings.time_limit,
+    noise_threshold: o.NoiseThreshold = Settings.noise_threshold,
     seed: o.Seed = Settings.seed,
     tonemap: o.Tonemap = Settings.tonemap,
     exposure: o.Exposure = Settings.exposure,
@@ -149,6 +157,7 @@ def _produce(options: o.Options, straight_down: bool) -> None:
             image = renderer.render(
                 scene,
                 size,
+                lane=options.lane,
                 aovs=aovs,
                 settings=settings,
                 progress=lambda done, total: progress("rendering", done, total),
@@ -164,7 +173,7 @@ def _produce(options: o.Options, straight_down: bool) -> None:
                 image.save(path, aovs=(name,))
     if not options.quiet:
         width, height = image.size
-        typer.echo(f"{output}: {width}x{height}, {settings.samples} samples a pixel, {seconds:.2f} s on {device}")
+        typer.echo(f"{output}: {width}x{height}, {image.info['samples']} samples a pixel, {seconds:.2f} s on {device}")
         for name, path in beside.items():
             typer.echo(f"{path}: {name}")
 

@@ -66,7 +66,9 @@ class Sky:
     Attributes:
         turbidity: total over molecular vertical optical depth at 550 nm, as atmospheric optics has it, for the Earth's
             coefficients: 1 is air without aerosols, the default (1.049) is Hillaire's very clear air, 2 a clear day, 3
-            to 5 haze. It multiplies both Mie coefficients by (turbidity - 1) / (default - 1). At most 20.
+            to 5 haze. It multiplies both Mie coefficients by (turbidity - 1) / (default - 1). At most 10.
+            Light that haze scatters more than once is softened to second-degree harmonics, so that the sky's error
+            grows with it: docs, "Sky".
         ground_albedo: what the ground reflects, Lambertian, linear RGB from 0 to 1.
         ground_radius: metres.
         top_radius: where the atmosphere ends, metres.
@@ -119,7 +121,7 @@ class Sky:
         aerial_perspective: float = 1.0,
     ) -> None:
         put = object.__setattr__
-        put(self, "turbidity", number("Sky turbidity", turbidity, CLEAREST, 20.0))
+        put(self, "turbidity", number("Sky turbidity", turbidity, CLEAREST, 10.0))
         albedo = light("Sky ground_albedo", ground_albedo)
         put(self, "ground_albedo", tuple(number("Sky ground_albedo", part, 0.0, 1.0) for part in albedo))
         radius = number("Sky ground_radius (metres)", ground_radius, 1e5, 1e8)

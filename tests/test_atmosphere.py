@@ -1,0 +1,261 @@
+"""The physical sky's numbers against float64 quadrature and a Monte Carlo of all orders of scattering."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from truth import atmosphere as truth
+
+import vkforge as vf
+from vkforge.errors import InputError, MissingDependencyError
+from vkforge.passes.atmosphere import tables
+from vkforge.passes.atmosphere.sky import transmittance_to_space
+
+ROOT = Path(__file__).resolve().parents[1]
+STORED = json.loads(truth.STORED.read_text())
+EAST = 90.0  # where the truth has its sun: in the plane of x and z
+
+
+def sun(elevation: float) -> vf.Sun:
+    return vf.Sun(azimuth=EAST, elevation=elevation, irradiance=1.0)
+
+
+def differences(low: float, high: float, *, single: bool = False) -> list[np.ndarray]:
+    """Relative differences of the sky's radiance, one array a stored sky whose sun is within the elevations."""
+    found = []
+    for (elevation, altitude, albedo), group in groupby(STORED["sky"], key=lambda row: tuple(row[0][:3])):
+        rows = list(group)
+        if not low <= elevation <= high:
+            continue
+        directions = np.array([truth.unit(*row[0][3:]) for row in rows])
+        wanted = np.array([row[1] for row in rows])
+        got = (
+            np.array([row[3] for row in rows])
+            if single
+            else vf.atmosphere.radiance(vf.Sky(ground_albedo=albedo), sun(elevation), directions, altitude)
+        )
+        # Where the Monte Carlo itself is unsure (outer space seen through what little air is left) it says nothing.
+        sure = np.array([row[2] for row in rows]) < 0.05 * wanted
+        found.append((got / wanted - 1)[sure])
+    assert found
+    return found
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("low", "high", "median", "most"), [(15, 90, 0.02, 0.15), (0, 5, 0.02, 0.15), (-4, -4, 0.05, 0.4)]
+)
+def test_the_sky_is_that_of_all_orders_of_scattering(low: float, high: float, median: float, most: float) -> None:
+    for difference in differences(low, high):
+        assert np.median(np.abs(difference)) <= median
+        assert np.abs(difference).max() <= most
+
+
+def test_single_scattering_alone_would_fail() -> None:
+    for difference in differences(15, 90, single=True):
+        assert np.median(np.abs(difference)) > 0.13
+        assert np.median(difference) < 0
+
+
+@pytest.mark.gpu
+def test_the_stored_values_are_those_of_the_monte_carlo() -> None:
+    """A few of them again, with other random numbers."""
+    rng = np.random.default_rng(77)
+    for (elevation, altitude, albedo, e, a), wanted, error, first in STORED["sky"][3::61]:
+        air, d, s = truth.Air(albedo=albedo), truth.unit(e, a), truth.unit(elevation)
+        single = truth.single_scattering(air, altitude, d, s)
+        np.testing.assert_allclose(single, first, rtol=1e-3, atol=1e-9)
+        rest, noise = truth.higher_orders(air, altitude, d, s, 3000, rng)
+        assert (np.abs(single + rest - wanted) < 6 * np.hypot(noise, error) + 1e-9).all()
+
+
+@pytest.mark.gpu
+def test_transmittance() -> None:
+    sky = vf.Sky()
+    np.testing.assert_allclose(vf.atmosphere.transmittance(sky, 0, 90), (0.94036, 0.86762, 0.76231), atol=1e-3)
+    np.testing.assert_allclose(vf.atmosphere.transmittance(sky, 0, 5), (0.54364, 0.24947, 0.06363), atol=1e-3)
+    altitudes, elevations = np.array([0.0, 700.0, 4e3, 20e3, 70e3])[:, None], np.linspace(0.0, 90.0, 61)
+    got = vf.atmosphere.transmittance(sky, altitudes, elevations)
+    assert got.shape == (5, 61, 3)
+    wanted = [[truth.transmittance(truth.Air(), h, e) for e in elevations] for h in altitudes.ravel()]
+    np.testing.assert_allclose(got, wanted, atol=1e-3)
+    assert (vf.atmosphere.transmittance(sky, 0, -1) == 0).all()
+    # From space: past the air, through its rim, at the ground.
+    np.testing.assert_array_equal(vf.atmosphere.transmittance(sky, 2e6, 0), 1)
+    rim = -np.degrees(np.arccos((6360e3 + 15e3) / (6360e3 + 2e6)))
+    np.testing.assert_allclose(
+        vf.atmosphere.transmittance(sky, 2e6, rim), truth.transmittance(truth.Air(), 2e6, rim), atol=2e-3
+    )
+    assert (vf.atmosphere.transmittance(sky, 2e6, -80) == 0).all()
+
+
+def test_the_hosts_transmittance_is_the_same() -> None:
+    for altitude in (0.0, 1500.0, 30e3):
+        for elevation in (90.0, 20.0, 3.0, 0.5):
+            got = transmittance_to_space(vf.Sky(), altitude, float(np.sin(np.radians(elevation))))
+            np.testing.assert_allclose(got, truth.transmittance(truth.Air(), altitude, elevation), atol=1e-4)
+
+
+@pytest.mark.gpu
+def test_aerial_perspective() -> None:
+    everything = []
+    for (elevation, altitude), group in groupby(STORED["haze"], key=lambda row: tuple(row[0][:2])):
+        rows = list(group)
+        directions = np.array([truth.unit(*row[0][2:4]) for row in rows])
+        distances = np.array([row[0][4] for row in rows])
+        light, left = vf.atmosphere.aerial_perspective(vf.Sky(), sun(elevation), directions, distances, altitude)
+        np.testing.assert_allclose(left, [row[3] for row in rows], atol=2e-4)
+        difference = light / np.array([row[1] for row in rows]) - 1
+        assert np.median(np.abs(difference)) < 0.03
+        everything.append(np.abs(difference))
+    assert np.max(everything) < 0.15
+
+
+@pytest.mark.gpu
+def test_aerial_perspective_adds_up_to_the_sky() -> None:
+    """To the end of the air, what is scattered in is the sky."""
+    looks = [truth.unit(e, a) for e in (1.0, 10.0, 60.0) for a in (0.0, 70.0, 180.0)]
+    for altitude in (10.0, 5000.0, 150e3):
+        light, _ = vf.atmosphere.aerial_perspective(vf.Sky(), sun(20), looks, 1e7, altitude)
+        np.testing.assert_allclose(
+            light, vf.atmosphere.radiance(vf.Sky(), sun(20), looks, altitude), rtol=0.04, atol=1e-5
+        )
+
+
+@pytest.mark.gpu
+def test_no_light_without_a_sun_and_none_in_deep_night() -> None:
+    looks = [truth.unit(e, a) for e in (-60.0, 2.0, 45.0, 90.0) for a in (0.0, 90.0)]
+    assert (vf.atmosphere.radiance(vf.Sky(), None, looks, 100.0) == 0).all()
+    assert vf.atmosphere.radiance(vf.Sky(), sun(-30), looks, 100.0).max() < 1e-9
+
+
+@pytest.mark.gpu
+def test_twilight_fades_evenly_down_to_12_degrees() -> None:
+    sky = [vf.atmosphere.radiance(vf.Sky(), sun(-e), truth.unit(20, 0), 100.0) for e in np.arange(0.0, 12.5, 0.5)]
+    ratio = np.array(sky)[1:] / np.array(sky)[:-1]
+    assert (ratio < 1).all() and (ratio > 0.3).all()
+    assert np.min(sky[-1]) > 0
+
+
+@pytest.mark.gpu
+def test_light_is_linear_in_the_suns() -> None:
+    looks = np.random.default_rng(3).normal(size=(4, 5, 3))
+    one = vf.atmosphere.radiance(vf.Sky(), sun(30), looks, 100.0)
+    red = vf.atmosphere.radiance(vf.Sky(), vf.Sun(EAST, 30, (2, 1, 0)), looks, 100.0)
+    assert one.shape == looks.shape
+    np.testing.assert_allclose(red, one * np.array([2.0, 1.0, 0.0]), rtol=1e-6)
+    again = vf.atmosphere.radiance(vf.Sky(), sun(30), looks * 7, 100.0)
+    np.testing.assert_array_equal(one, again)
+
+
+@pytest.mark.gpu
+def test_tables_are_made_only_when_they_must() -> None:
+    from vkforge.oneliner import kept_renderer
+
+    renderer = kept_renderer()
+    sights = tables.Sights(vf.Sky(), sun(30), 0.0, (0.0, 0.0, 2.0))
+    sky = renderer.sky_tables(sights)
+    made = []
+    sky._frame, before = lambda name: made.append(name) or before(name), sky._frame  # type: ignore[method-assign]
+    try:
+        sky.update(tables.Sights(vf.Sky(), sun(30), 0.0, (0.0, 0.0, 2.0)))
+        assert made == []
+        sky.update(tables.Sights(vf.Sky(), sun(31), 0.0, (0.0, 0.0, 2.0)))
+        assert made == ["sights"]
+        sky.update(tables.Sights(vf.Sky(turbidity=1.2), sun(31), 0.0, (0.0, 0.0, 2.0)))
+        assert made == ["sights", "air", "sights"]
+    finally:
+        sky._frame = before  # type: ignore[method-assign]
+
+
+def test_sizes_are_those_of_the_shaders() -> None:
+    source = (ROOT / "shaders" / "glsl" / "include" / "atmosphere.glsl").read_text()
+    for name in ("DEPTH_SIZE", "MOMENTS_SIZE", "SKY_SIZE", "HAZE_SIZE", "MOMENTS"):
+        numbers = re.search(rf"const i\w+ {name} = (?:ivec\d\()?([\d, ]+)", source)[1].split(",")
+        wanted = getattr(tables, name)
+        assert tuple(map(int, numbers)) == (wanted if isinstance(wanted, tuple) else (wanted,))
+
+
+def test_phase_moments_of_isotropy_and_of_the_paper() -> None:
+    np.testing.assert_allclose(tables.phase_moments(0.0), (0.0, 0.1), atol=1e-12)  # Rayleigh's
+    cosine = np.linspace(-1, 1, 200_001)
+    density = truth.mie_phase(cosine, 0.8) * 2 * np.pi
+    assert np.trapezoid(density, cosine) == pytest.approx(1, abs=1e-6)
+    np.testing.assert_allclose(tables.phase_moments(0.8)[0], np.trapezoid(density * cosine, cosine), atol=1e-6)
+
+
+def test_defaults_are_hillaires() -> None:
+    sky = vf.Sky()
+    assert sky.aerosols == 1.0
+    assert sky.mie_scattering == (3.996e-6,) * 3 and sky.mie_extinction == (4.44e-6,) * 3
+    assert vf.Sky(turbidity=1).aerosols == 0.0
+    # Two thirds of the optical depth at 550 nm are aerosols' at a turbidity of 3.
+    assert 4.44e-6 * 1200 * vf.Sky(turbidity=3).aerosols == pytest.approx(2 * 13.558e-6 * 8000)
+    assert isinstance(vf.Sky.uniform(1.0), vf.GradientSky) and isinstance(vf.Sky.gradient(), vf.GradientSky)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: vf.Sky(turbidity=0.5), "Sky turbidity is 0.5; wanted a finite number from 1 to 10"),
+        (lambda: vf.Sky(ground_albedo=1.5), "Sky ground_albedo is 1.5"),
+        (lambda: vf.Sky(top_radius=6000e3), "Sky top_radius"),
+        (lambda: vf.Sky(mie_extinction=1e-6), "includes scattering"),
+        (lambda: vf.Sky(rayleigh_scattering=(1, 2)), "rayleigh_scattering"),
+        (lambda: vf.Sky(mie_anisotropy=1.0), "mie_anisotropy"),
+        (lambda: vf.Sky(ozone_half_width=0), "ozone_half_width"),
+        (lambda: vf.Sky(aerial_perspective=-1), "aerial_perspective"),
+        (lambda: vf.atmosphere.radiance(vf.Sky.uniform(1), sun(1), [0, 0, 1]), "wanted a physical vkforge.Sky"),
+        (lambda: vf.atmosphere.radiance(vf.Sky(), sun(1), [0, 0]), "wanted (..., 3)"),
+        (lambda: vf.atmosphere.radiance(vf.Sky(), sun(1), [0, 0, 0]), "a direction is zero"),
+        (lambda: vf.atmosphere.radiance(vf.Sky(), sun(1), [0, 0, 1], -5), "altitude"),
+        (lambda: vf.atmosphere.transmittance(vf.Sky(), [0, 1], [1, 2, 3]), "wanted shapes that broadcast"),
+        (lambda: vf.atmosphere.transmittance(vf.Sky(), 0, 91), "holds 91; wanted finite numbers from -90 to 90"),
+        (lambda: vf.atmosphere.aerial_perspective(vf.Sky(), sun(1), [0, 0, 1], -1), "of at least 0"),
+    ],
+)
+def test_what_can_not_be(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        make()
+
+
+# The real sun
+
+# Reda and Andreas 2004 (NREL/TP-560-34302), table A5.1: Golden, Colorado; without refraction 39.872046 degrees high.
+GOLDEN = (39.742476, -105.1786, datetime(2003, 10, 17, 12, 30, 30, tzinfo=timezone(timedelta(hours=-7))))
+
+
+def test_the_real_sun_stands_where_the_almanac_says() -> None:
+    made = vf.Sun.at(*GOLDEN)
+    assert made.azimuth == pytest.approx(194.340241, abs=0.01)
+    assert made.elevation == pytest.approx(39.872046 + 0.0199, abs=0.01)  # refraction at 1013 mbar
+    assert vf.Sun.at(*GOLDEN, irradiance=2, angular_diameter=1).irradiance == (2.0, 2.0, 2.0)
+
+
+def test_solstice_and_equinox() -> None:
+    # Declination is 23.436 degrees at the solstice of 2025 (21 June, 02:42 UTC), 0 at the equinox (20 March, 09:01).
+    # On the meridian below it, by the equation of time (-1.8 and -7.4 minutes), it is 90 - latitude + declination high.
+    solstice = vf.Sun.at(60, 139.95, datetime(2025, 6, 21, 2, 42, tzinfo=UTC))
+    assert solstice.elevation == pytest.approx(30 + 23.436 + 0.012, abs=0.02)
+    equinox = vf.Sun.at(50, 46.6, datetime(2025, 3, 20, 9, 1, tzinfo=UTC))
+    assert equinox.elevation == pytest.approx(40 + 0.02, abs=0.02)
+    assert equinox.azimuth == pytest.approx(180, abs=0.2)
+
+
+def test_a_time_without_a_zone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="no time zone"):
+        vf.Sun.at(47, 8, datetime(2026, 6, 21, 12, 0))
+    with pytest.raises(InputError, match="wanted a datetime"):
+        vf.Sun.at(47, 8, "noon")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="latitude"):
+        vf.Sun.at(97, 8, GOLDEN[2])
+    monkeypatch.setitem(__import__("sys").modules, "astral", None)
+    with pytest.raises(MissingDependencyError, match=r"vkforge-renderer\[sun\]"):
+        vf.Sun.at(*GOLDEN)
