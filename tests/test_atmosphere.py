@@ -20,6 +20,7 @@ from vkforge.passes.atmosphere.sky import transmittance_to_space
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = json.loads(truth.STORED.read_text())
+NOT_PHYSICAL: Any = vf.Sky.uniform(1)
 EAST = 90.0  # where the truth has its sun: in the plane of x and z
 
 
@@ -212,7 +213,7 @@ def test_defaults_are_hillaires() -> None:
         (lambda: vf.Sky(mie_anisotropy=1.0), "mie_anisotropy"),
         (lambda: vf.Sky(ozone_half_width=0), "ozone_half_width"),
         (lambda: vf.Sky(aerial_perspective=-1), "aerial_perspective"),
-        (lambda: vf.atmosphere.radiance(vf.Sky.uniform(1), sun(1), [0, 0, 1]), "wanted a physical vkforge.Sky"),
+        (lambda: vf.atmosphere.radiance(NOT_PHYSICAL, sun(1), [0, 0, 1]), "wanted a physical vkforge.Sky"),
         (lambda: vf.atmosphere.radiance(vf.Sky(), sun(1), [0, 0]), "wanted (..., 3)"),
         (lambda: vf.atmosphere.radiance(vf.Sky(), sun(1), [0, 0, 0]), "a direction is zero"),
         (lambda: vf.atmosphere.radiance(vf.Sky(), sun(1), [0, 0, 1], -5), "altitude"),

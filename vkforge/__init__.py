@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vkforge.renderer import Hits, Renderer
     from vkforge.scene.camera import Camera
     from vkforge.scene.environment import Environment
+    from vkforge.scene.clouds import Clouds
     from vkforge.scene.fog import Fog
     from vkforge.scene.lights import PointLight, SpotLight
     from vkforge.scene.material import Material
@@ -59,6 +60,7 @@ _HOMES = {
     "vkforge.renderer": ("Hits", "Renderer"),
     "vkforge.scene.camera": ("Camera",),
     "vkforge.scene.environment": ("Environment",),
+    "vkforge.scene.clouds": ("Clouds",),
     "vkforge.scene.fog": ("Fog",),
     "vkforge.scene.lights": ("PointLight", "SpotLight"),
     "vkforge.scene.material": ("Material",),

@@ -35,6 +35,7 @@ from vkforge.passes.terrain.heightfield import (
     import_heightfield,
     tracer_variant,
 )
+from vkforge.passes.volumetrics.clouds import DeviceClouds
 from vkforge.passes.volumetrics.medium import DeviceFog
 from vkforge.scene.albedo import Albedo
 from vkforge.scene.environment import Environment
@@ -154,6 +155,7 @@ class Renderer:
         self._heights: list[tuple[np.ndarray, DeviceHeights]] = []
         self._albedos: list[tuple[Albedo | bytes, DeviceAlbedo]] = []
         self._fogs: list[tuple[Fog, DeviceFog]] = []
+        self._clouds: list[tuple[bytes, DeviceClouds]] = []
         self._environments: list[tuple[np.ndarray, DeviceEnvironment]] = []
         self._skies: list[DeviceSky] = []
         self._maps: list[tuple[Texture, DeviceTexture]] = []
@@ -340,6 +342,7 @@ class Renderer:
             sky=self.sky_tables(Sights.of(scene)) if isinstance(scene.sky, Sky) else None,
             environment=self._upload_environment(scene.sky) if isinstance(scene.sky, Environment) else None,
             fog=self._upload_fog(scene),
+            clouds=self._upload_clouds(scene),
             split_sum=None if scene.terrain.material.is_lambert else self._split_sum,
             **{name: self._upload_map(name, texture) for name, texture in scene.terrain.material.maps.items()},
         )
@@ -368,6 +371,12 @@ class Renderer:
             return None
         make = lambda: DeviceTexture(self._device, name, texture.pixels, texture.encoded)  # noqa: E731
         return self._find(self._maps, texture, make, KEPT_MAPS)
+
+    def _upload_clouds(self, scene: Scene) -> DeviceClouds | None:
+        if scene.clouds is None:
+            return None
+        seed = scene.clouds.seed
+        return self._find(self._clouds, seed.to_bytes(4, "little"), lambda: DeviceClouds(self._device, seed))
 
     def _upload_heights(self, terrain: Terrain) -> DeviceHeights:
         return self._find(self._heights, terrain.heights, lambda: DeviceHeights(self._device, terrain))
@@ -534,7 +543,7 @@ class Renderer:
         self._readback.release()
         for sky in self._skies:
             sky.release()
-        for _, part in (*self._heights, *self._albedos, *self._maps, *self._fogs, *self._environments):
+        for _, part in (*self._heights, *self._albedos, *self._maps, *self._fogs, *self._clouds, *self._environments):
             part.release()
         if self._split_sum is not None:
             self._split_sum.release()
@@ -543,6 +552,7 @@ class Renderer:
         self._maps.clear()
         self._skies.clear()
         self._fogs.clear()
+        self._clouds.clear()
         self._environments.clear()
         leaks = self._device.close()
         if self._device.validation:

@@ -9,15 +9,16 @@ origin, the observer stands on the z axis, the sun is in the plane of x and z an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 STORED = Path(__file__).with_name("atmosphere.json")
 
 
@@ -251,7 +252,7 @@ def _walk(
 
 def _fly(
     air: Air, c: int, points: Array, direction: Array, grounded: Array, majorant: float, rng: np.random.Generator
-) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+) -> tuple[Array, Array, Array]:
     """Woodcock's delta tracking to the next collision: where, whether there is one, and whether it is the ground."""
     r = np.linalg.norm(points, axis=1)
     mu = (points * direction).sum(1) / r
@@ -295,7 +296,7 @@ HAZES = [
 ]
 
 
-def views(altitude: float) -> list[tuple[float, float]]:
+def views(altitude: float) -> Sequence[tuple[float, float]]:
     """Directions to look in from an altitude: below the horizon too where the ground is far."""
     if altitude > 100e3:  # the disc of the ground, and the limb
         dip = np.degrees(np.arccos(6360e3 / (6360e3 + altitude)))

@@ -14,6 +14,7 @@ from vkforge.passes.lighting.environment import DeviceEnvironment
 from vkforge.passes.materials.split_sum import DeviceSplitSum
 from vkforge.passes.materials.textures import DeviceTexture
 from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights
+from vkforge.passes.volumetrics.clouds import DeviceClouds
 from vkforge.passes.volumetrics.medium import DeviceFog
 from vkforge.scene.scene import Scene
 from vkforge.settings import Settings
@@ -47,6 +48,7 @@ class Parts:
         sky: The tables of a physical sky.
         environment: The environment map, where the sky is one.
         fog: The density of what is in the air, where that is a field.
+        clouds: Their noise, where there are any.
         split_sum: The directional albedo of GGX, where a surface is glossy.
         metallic_roughness_map: The material's map of that name, where it has one; and so the rest.
     """
@@ -56,6 +58,7 @@ class Parts:
     sky: DeviceSky | None
     environment: DeviceEnvironment | None
     fog: DeviceFog | None
+    clouds: DeviceClouds | None
     split_sum: DeviceSplitSum | None
     metallic_roughness_map: DeviceTexture | None
     normal_map: DeviceTexture | None

@@ -24,6 +24,7 @@ from vkforge.passes.post.atrous import atrous, denoised, guides
 from vkforge.passes.post.display import display
 from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
 from vkforge.passes.terrain.primary import EXTRAS, primary
+from vkforge.passes.volumetrics.clouds import fill_clouds, import_clouds, show_clouds
 from vkforge.passes.volumetrics.fog import fill_volume, fog
 from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
 from vkforge.tonemapping import OPERATORS
@@ -46,6 +47,7 @@ class Features:
         atrous: Whether the device takes the noise out.
         medium: What is in the air, as `medium_kind` gives it.
         lamps: Whether there are lights that stand somewhere.
+        clouds: Whether there are any.
     """
 
     tracer: tuple[tuple[str, int], ...]
@@ -60,6 +62,7 @@ class Features:
     atrous: bool
     medium: int
     lamps: bool
+    clouds: bool
 
 
 class LitLane(Lane):
@@ -85,6 +88,7 @@ class LitLane(Lane):
             atrous=settings.denoise == "atrous",
             medium=medium_kind(scene.fog),
             lamps=bool(scene.lights),
+            clouds=scene.clouds is not None,
         )
 
     def compile(self, request: Request, features: Features) -> Frame:
@@ -147,9 +151,9 @@ class LitLane(Lane):
         sun_light: ImageResource | None,
         sky_light: ImageResource | None,
     ) -> tuple[ImageResource | None, tuple[ImageResource, ImageResource] | None]:
-        """Declare what lamps and fog need; return the lamps' light, and what fog adds and lets through."""
+        """Declare lamps, clouds and fog; return the lamps' light, and what the air adds and lets through."""
         _, size, heightfield, frame, gbuffer, _ = surface
-        if not features.lamps and not features.medium:
+        if not (features.lamps or features.medium or features.clouds):
             return None, None
         tracer, kind = dict(features.tracer), features.medium
         medium, lights = import_medium(graph, request.parts.fog, heightfield["heights"]), graph.block("lights")
@@ -158,9 +162,13 @@ class LitLane(Lane):
             lamp_light = lamps(
                 *surface, medium=medium, lights=lights, tracer=tracer, glossy=features.glossy, medium_kind=kind
             )
-        if not kind:
-            return lamp_light, None
         has_sky = request.settings.sky_rays > 0 and request.scene.sky is not None
+        clouds, seen = import_clouds(graph, request.parts.clouds, heightfield["heights"]), None
+        if features.clouds:
+            sky_variant: dict[str, Any] = {"sky": sky_bindings, "sky_kind": features.sky_kind, "has_sky": has_sky}
+            seen = show_clouds(graph, size, frame, gbuffer["position"], sun_light, clouds=clouds, **sky_variant)
+        if not kind:
+            return lamp_light, seen
         variant = {
             "SKY_KIND": features.sky_kind,
             "MEDIUM_KIND": kind,
@@ -179,6 +187,8 @@ class LitLane(Lane):
             medium=medium,
             sky=sky_bindings,
             lights=lights,
+            clouds=clouds,
+            clouds_seen=seen,
             tracer=tracer,
             variant=variant,
         )
@@ -204,7 +214,10 @@ class LitLane(Lane):
                 fill_environment(slot["environment"], scene.sky)
                 if "fog" in slot:
                     fill_medium(slot["fog"], scene.fog, request.parts.fog)
+                if "lights" in slot:
                     fill_lights(slot["lights"], scene.lights)
+                if "clouds" in slot:
+                    fill_clouds(slot["clouds"], scene.clouds)
                 if "volume" in slot:
                     fill_volume(slot["volume"], scene, request.size)
             fill_sample(slot["frame"], index, settings.samples)

@@ -23,6 +23,7 @@ from vkforge.passes.post.atrous import atrous, denoised, guides
 from vkforge.passes.post.display import display
 from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
 from vkforge.passes.terrain.primary import EXTRAS, primary
+from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
 from vkforge.tonemapping import OPERATORS
 
 # Paths of one submission: a fraction of a second of the slowest scenes, so that no driver's watchdog fires and Ctrl-C
@@ -45,6 +46,8 @@ class Features:
         surface: The surface's, as `surface_variant` gives it.
         sun: Whether there is one.
         soft_sun: Whether it is a disc.
+        medium: What is in the air, as `medium_kind` gives it.
+        lamps: Whether there are lights that stand somewhere.
         sky_kind: SKY_KIND of include/sky.glsl.
         glossy: Whether the surface is more than Lambert.
         lens: Whether the camera has one, or is a pinhole.
@@ -59,6 +62,8 @@ class Features:
     soft_sun: bool
     sky_kind: int
     glossy: bool
+    medium: int
+    lamps: bool
     lens: bool
     shutter: bool
     tonemap: int
@@ -96,6 +101,8 @@ class PathTracedLane(Lane):
             soft_sun=scene.sun is not None and scene.sun.angular_diameter > 0,
             sky_kind=sky_kind(scene.sky),
             glossy=not scene.terrain.material.is_lambert,
+            medium=medium_kind(scene.fog),
+            lamps=bool(scene.lights),
             lens=camera.aperture_radius > 0,
             shutter=camera.shutter_end is not None,
             tonemap=OPERATORS.index(request.settings.tonemap),
@@ -131,6 +138,8 @@ class PathTracedLane(Lane):
             **import_surface(graph, request.parts.albedo, request.parts.maps),
             "split_sum": import_split_sum(graph, request.parts.split_sum, heightfield["heights"]),
             **import_sky(graph, request.parts.sky, request.parts.environment, heightfield["heights"]),
+            **import_medium(graph, request.parts.fog, heightfield["heights"]),
+            "lights": graph.block("lights"),
         }
         variant = {
             **dict(features.tracer),
@@ -139,6 +148,8 @@ class PathTracedLane(Lane):
             "SOFT": features.soft_sun,
             "GLOSSY": features.glossy,
             "SKY_KIND": features.sky_kind,
+            "MEDIUM_KIND": features.medium,
+            "HAS_LAMPS": features.lamps,
             "THIN_LENS": features.lens,
             "SHUTTER": features.shutter,
         }
@@ -229,6 +240,8 @@ class PathTracedLane(Lane):
             fill_block(block["terrain"], request.scene.terrain, request.parts.heights)
             fill_frame(block["frame"], request.scene, request.size, request.settings)
             fill_environment(block["environment"], request.scene.sky)
+            fill_medium(block["fog"], request.scene.fog, request.parts.fog)
+            fill_lights(block["lights"], request.scene.lights)
             fill_path(block["path"], request.settings.max_depth, camera.lens, end)
 
     def _noise(self, frames: Frames, samples: int) -> float:

@@ -3,6 +3,7 @@
 from vkforge.scene.albedo import Albedo
 from vkforge.scene.camera import Camera, CameraRays
 from vkforge.scene.environment import Environment
+from vkforge.scene.clouds import Clouds
 from vkforge.scene.fog import Fog
 from vkforge.scene.lights import PointLight, SpotLight
 from vkforge.scene.material import Material
@@ -15,6 +16,7 @@ __all__ = [
     "Albedo",
     "Camera",
     "CameraRays",
+    "Clouds",
     "Environment",
     "Fog",
     "GradientSky",

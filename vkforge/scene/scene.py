@@ -11,6 +11,7 @@ from vkforge.errors import InputError
 from vkforge.scene.albedo import NEUTRAL
 from vkforge.scene.camera import Camera
 from vkforge.scene.checks import Vector, number, show
+from vkforge.scene.clouds import Clouds
 from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.environment import Environment
 from vkforge.scene.fog import Fog
@@ -45,6 +46,7 @@ class Scene:
             "white" or "#f4f1ea" (sRGB). It lights nothing.
         fog: what is in the air; None for nothing.
         lights: points and spots, at most 64. Kept as a tuple.
+        clouds: a layer of them, or None.
 
     Raises:
         InputError: a part of the wrong type, or a perspective camera inside the ground.
@@ -57,6 +59,7 @@ class Scene:
     background: Vector | None
     fog: Fog | None
     lights: tuple[PointLight | SpotLight, ...]
+    clouds: Clouds | None
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Scene:
         background: Color | None = None,
         fog: Fog | None = None,
         lights: Sequence[PointLight | SpotLight] = (),
+        clouds: Clouds | None = None,
     ) -> None:
         if not isinstance(terrain, Terrain):
             raise InputError(f"Scene terrain is {show(terrain)}; wanted a Terrain, as Terrain(heights, cell_size=30)")
@@ -75,6 +79,7 @@ class Scene:
             ("sun", sun, (Sun,)),
             ("sky", sky, (Sky, GradientSky, Environment)),
             ("fog", fog, (Fog,)),
+            ("clouds", clouds, (Clouds,)),
         )
         for name, part, wanted in parts:
             if part is not None and not isinstance(part, wanted):
@@ -87,6 +92,7 @@ class Scene:
         put(self, "background", None if background is None else linear_color("Scene background", background))
         put(self, "fog", fog)
         put(self, "lights", check_lights(lights))
+        put(self, "clouds", clouds)
         if self.camera.kind == "perspective":
             self._check_above_ground()
 

@@ -13,6 +13,9 @@
 //   20 sky_tables      readonly buffer  see include/atmosphere.glsl
 //   10 split_sum       sampler2D        see include/brdf.glsl
 //   11 metallic_roughness_map, 12 normal_map, 13 detail_normal_map, 14 emission_map   sampler2D   see include/surface.glsl
+//   30 fog             readonly buffer  see include/medium.glsl
+//   31 density_map     sampler2D
+//   32 lights          readonly buffer  see include/lights.glsl
 //   50 path            readonly buffer  what only this lane needs
 //   40 environment     readonly buffer  see include/environment.glsl
 //   41 environment_map  sampler2D
@@ -21,7 +24,9 @@
 // At each vertex the sun is sampled over its disc (next-event estimation), and the path goes on in a direction drawn from
 // the surface: the cosine's and the visible normals' densities, joined by the balance heuristic (Veach 1997), so that one
 // ray serves the sky and the bounce. An environment map may be small bright spots, so it is sampled as well, and joined
-// with those directions by the same heuristic. Numbers are Owen-scrambled Sobol pairs, one scrambling for each pixel, bounce and
+// with those directions by the same heuristic. One lamp is chosen for each vertex. Fog scatters a path where a free flight
+// ends (include/medium.glsl); a uniform one, in which all light is as measured inside, only on its way from the camera.
+// Numbers are Owen-scrambled Sobol pairs, one scrambling for each pixel, bounce and
 // purpose. Paths that carry little end by Russian roulette.
 //
 // A group whose paths end at different bounces would idle until its longest is done; each invocation rather starts its
@@ -35,6 +40,8 @@
 #include "include/view.glsl"
 #include "include/sky.glsl"
 #include "include/brdf.glsl"
+#include "include/medium.glsl"
+#include "include/lights.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
@@ -42,6 +49,7 @@ layout(constant_id = 1) const bool SOFT = true;       // whether the sun is a di
 layout(constant_id = 50) const bool HAS_SUN = true;
 layout(constant_id = 51) const bool THIN_LENS = true;  // or a pinhole
 layout(constant_id = 52) const bool SHUTTER = true;    // whether the camera moves while it is open
+layout(constant_id = 53) const bool HAS_LAMPS = true;
 
 layout(set = 0, binding = 4, rgba32f) uniform image2D radiance;
 layout(set = 0, binding = 5, r32f) uniform image2D deviation;
@@ -72,12 +80,15 @@ const uint DRAW_SUN = 3u;
 const uint DRAW_DIRECTION = 4u;
 const uint DRAW_CHOICE = 5u;
 const uint DRAW_SKY = 6u;
-const uint PURPOSES = 7u;
+const uint DRAW_FLIGHT = 7u;
+const uint DRAW_LAMP = 8u;
+const uint PURPOSES = 9u;
 
 // What a ray is sent for.
 const uint RAY_ONWARDS = 0u;
 const uint RAY_TO_SUN = 1u;
 const uint RAY_TO_SKY = 2u;
+const uint RAY_TO_LAMP = 3u;
 
 const bool SAMPLES_SKY = SKY_KIND == SKY_ENVIRONMENT;
 
@@ -163,8 +174,11 @@ void main() {
     uint ray = RAY_ONWARDS;
     vec3 sunlight = vec3(0.0);
     vec3 to_sky = vec3(0.0), skylight = vec3(0.0);
+    vec3 to_lamp = vec3(0.0), lamplight = vec3(0.0);
+    float lamp_distance = 0.0;
     vec3 onwards = vec3(0.0);
     float onwards_density = 0.0;
+    bool first_on_ground = false;  // whether this is the ground as the camera sees it, which tells what it sees of the lights
     float sky_weight = 0.0;  // turns the share of first bounces that meet the sky into the cosine-weighted share
 
     uint done = 0u;
@@ -172,67 +186,108 @@ void main() {
     start_path(uvec2(pixel), origin, direction);
     origin = view_origin(origin);
     while (true) {
-        Hit hit = trace_grid(origin, direction * terrain.scale, 1.0e30, on_ground);
+        float reach = HAS_LAMPS && ray == RAY_TO_LAMP ? lamp_distance : FAR;
+        Hit hit = trace_grid(origin, direction * terrain.scale, reach, on_ground);
         bool missed = hit.kind == HIT_NOTHING;
         bool ended = false;
         vec3 to_sun = vec3(0.0);  // the sun's turn is the first after a vertex
-        if (ray == RAY_ONWARDS && missed) {
-            if (vertex == 0u) {
-                light += frame.has_background == 1u ? frame.background : throughput * sky_seen(direction);
+        if (ray != RAY_ONWARDS) {
+            if (missed) light += ray == RAY_TO_SUN ? sunlight : ray == RAY_TO_SKY ? skylight : lamplight;
+            if (missed && ray == RAY_TO_SUN && first_on_ground) suns += 1.0;
+        } else {
+            float t = missed ? FAR : hit.t;
+            bool in_medium = false;
+            if (MEDIUM_KIND != MEDIUM_NONE && (MEDIUM_KIND != MEDIUM_UNIFORM || vertex == 0u)) {
+                vec3 weight;
+                in_medium =
+                    sample_free_flight(grid_to_world(origin), direction, t, draw(vertex, DRAW_FLIGHT), t, weight);
+                throughput *= weight;
+            }
+            if (missed && !in_medium) {
+                if (vertex == 0u) {
+                    light += throughput * (frame.has_background == 1u ? frame.background : sky_seen(direction));
+                } else {
+                    float weight = 1.0;
+                    if (SAMPLES_SKY) weight = onwards_density / (onwards_density + environment_density(direction));
+                    light += weight * throughput * sky_radiance(direction);
+                    if (first_on_ground && direction.z > 0.0) skies += sky_weight;
+                }
+                ended = true;
             } else {
-                float weight = 1.0;
-                if (SAMPLES_SKY) weight = onwards_density / (onwards_density + environment_density(direction));
-                light += weight * throughput * sky_radiance(direction);
-                if (vertex == 1u && direction.z > 0.0) skies += sky_weight;
-            }
-            ended = true;
-        } else if (ray == RAY_ONWARDS) {
-            SurfacePoint point = surface_at(hit, origin, direction * terrain.scale);
-            bool from_behind = vertex > 0u && dot(direction, point.geometric_normal) > 0.0;
-            ++vertex;
-            if (vertex == 1u) {
-                hits += 1.0;
-                vec3 left;
-                light += air_light(direction, hit.t, left);
-                throughput *= left;
-            }
-            if (!from_behind) light += throughput * point.emission;
-            ended = vertex >= path.max_depth || from_behind;
-            if (!ended) {
-                vec3 n = point.normal, view = -direction;
-                Surface surface = make_surface(
-                    point.albedo, point.roughness, point.metallic, terrain.specular, dot(n, view));
-                float share = glossy_share(surface, n, view);
-                origin = point.grid;
-                on_ground = hit.kind == HIT_GROUND;
-                if (HAS_SUN) {
-                    vec3 l = frame.sun_direction;
-                    if (SOFT) l = cone_direction(draw(vertex, DRAW_SUN), l, frame.sun_cos_radius);
-                    sunlight = throughput * brdf_cosine(surface, n, view, l) * frame.sun_irradiance;
-                    if (l.z > 0.0 && dot(point.geometric_normal, l) > 0.0) to_sun = l;
+                SurfacePoint point;
+                vec3 n = vec3(0.0), view = -direction;
+                bool from_behind = false;
+                if (!in_medium) {
+                    point = surface_at(hit, origin, direction * terrain.scale);
+                    n = point.normal;
+                    from_behind = vertex > 0u && dot(direction, point.geometric_normal) > 0.0;
                 }
-                if (SAMPLES_SKY) {
-                    float density;
-                    to_sky = sample_environment(draw(vertex, DRAW_SKY), density);
-                    density += scatter_density(surface, n, view, to_sky, share);
-                    skylight = throughput * brdf_cosine(surface, n, view, to_sky) * sky_radiance(to_sky) / density;
-                    if (dot(point.geometric_normal, to_sky) <= 0.0 || skylight == vec3(0.0)) to_sky = vec3(0.0);
+                if (vertex == 0u) {
+                    vec3 left;
+                    light += throughput * air_light(direction, t, left);
+                    throughput *= left;
+                    if (!in_medium) hits += 1.0;
                 }
-                throughput *= scatter(surface, n, view, vertex, share, onwards, onwards_density);
-                if (vertex == 1u) sky_weight = dot(n, onwards) / (PI * onwards_density);
-                if (vertex >= path.roulette_depth) {
-                    float survival = min(0.95, max(throughput.r, max(throughput.g, throughput.b)));
-                    throughput = draw(vertex, DRAW_CHOICE).x < survival ? throughput / survival : vec3(0.0);
+                if (!in_medium && !from_behind) light += throughput * point.emission;
+                first_on_ground = vertex == 0u && !in_medium;
+                ++vertex;
+                ended = vertex >= path.max_depth || from_behind;
+                if (!ended) {
+                    Surface surface;
+                    float share = 0.0;
+                    if (!in_medium) {
+                        surface = make_surface(
+                            point.albedo, point.roughness, point.metallic, terrain.specular, dot(n, view));
+                        share = glossy_share(surface, n, view);
+                    }
+                    origin = in_medium ? origin + t * direction * terrain.scale : point.grid;
+                    on_ground = !in_medium && hit.kind == HIT_GROUND;
+                    vec3 world = grid_to_world(origin);
+                    if (HAS_SUN) {
+                        vec3 l = frame.sun_direction;
+                        if (SOFT) l = cone_direction(draw(vertex, DRAW_SUN), l, frame.sun_cos_radius);
+                        bool faces = in_medium || dot(point.geometric_normal, l) > 0.0;
+                        sunlight = throughput * frame.sun_irradiance * light_transmittance(world, l);
+                        sunlight *= in_medium ? vec3(phase(dot(direction, l))) : brdf_cosine(surface, n, view, l);
+                        if (l.z > 0.0 && faces && (first_on_ground || sunlight != vec3(0.0))) to_sun = l;
+                    }
+                    if (SAMPLES_SKY) {
+                        float density;
+                        to_sky = sample_environment(draw(vertex, DRAW_SKY), density);
+                        float scattered = in_medium ? phase(dot(direction, to_sky)) : 0.0;
+                        density += in_medium ? scattered : scatter_density(surface, n, view, to_sky, share);
+                        skylight = throughput * sky_radiance(to_sky) * light_transmittance(world, to_sky) / density;
+                        skylight *= in_medium ? vec3(scattered) : brdf_cosine(surface, n, view, to_sky);
+                        bool faces = in_medium || dot(point.geometric_normal, to_sky) > 0.0;
+                        if (!faces || skylight == vec3(0.0)) to_sky = vec3(0.0);
+                    }
+                    if (HAS_LAMPS) {
+                        Lamp lamp = lights.lamps[min(uint(draw(vertex, DRAW_LAMP).x * float(lights.count)), lights.count - 1u)];
+                        vec3 away = lamp.position - world;
+                        lamp_distance = max(length(away), 1.0e-3);
+                        to_lamp = away / lamp_distance;
+                        lamplight = throughput * lamp_intensity(lamp, -to_lamp) * float(lights.count);
+                        lamplight *= medium_transmittance(world, to_lamp, lamp_distance) / (lamp_distance * lamp_distance);
+                        lamplight *= in_medium ? vec3(phase(dot(direction, to_lamp))) : brdf_cosine(surface, n, view, to_lamp);
+                        bool faces = in_medium || dot(point.geometric_normal, to_lamp) > 0.0;
+                        if (!faces || lamplight == vec3(0.0)) to_lamp = vec3(0.0);
+                    }
+                    if (in_medium) {
+                        onwards = sample_phase(direction, draw(vertex, DRAW_DIRECTION));
+                        onwards_density = phase(dot(direction, onwards));
+                    } else {
+                        throughput *= scatter(surface, n, view, vertex, share, onwards, onwards_density);
+                        if (first_on_ground) sky_weight = dot(n, onwards) / (PI * onwards_density);
+                        if (dot(point.geometric_normal, onwards) <= 0.0) onwards = vec3(0.0);
+                    }
+                    if (vertex >= path.roulette_depth) {
+                        float survival = min(0.95, max(throughput.r, max(throughput.g, throughput.b)));
+                        throughput = draw(vertex, DRAW_CHOICE).x < survival ? throughput / survival : vec3(0.0);
+                    }
+                    // The first bounce goes on even from black ground: it tells how much of the sky is seen.
+                    if (!first_on_ground && throughput == vec3(0.0)) onwards = vec3(0.0);
                 }
-                // The first bounce goes on even from black ground: it tells how much of the sky is seen.
-                bool dead = vertex > 1u && throughput == vec3(0.0);
-                if (dead || dot(point.geometric_normal, onwards) <= 0.0) onwards = vec3(0.0);
             }
-        } else if (missed && ray == RAY_TO_SUN) {
-            light += sunlight;
-            if (vertex == 1u) suns += 1.0;
-        } else if (missed) {
-            light += skylight;
         }
         if (!ended) {
             if (to_sun != vec3(0.0)) {
@@ -242,6 +297,10 @@ void main() {
                 ray = RAY_TO_SKY;
                 direction = to_sky;
                 to_sky = vec3(0.0);
+            } else if (HAS_LAMPS && to_lamp != vec3(0.0)) {
+                ray = RAY_TO_LAMP;
+                direction = to_lamp;
+                to_lamp = vec3(0.0);
             } else {
                 ray = RAY_ONWARDS;
                 direction = onwards;

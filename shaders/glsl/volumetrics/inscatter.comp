@@ -10,6 +10,8 @@
 //   31  density_map  sampler2D
 //   32  lights       readonly buffer    see include/lights.glsl
 //   33  volume       readonly buffer    see include/froxels.glsl
+//   35  clouds       readonly buffer    see include/clouds.glsl
+//   36  cloud_map    sampler2D
 //   34  inscatter    writeonly rgba32f  radiance; w is the density integrated over the slice
 //   40  environment  readonly buffer    see include/environment.glsl
 //   41  environment_map  sampler2D
@@ -26,6 +28,7 @@
 #include "include/froxels.glsl"
 #include "include/medium.glsl"
 #include "include/lights.glsl"
+#include "include/clouds.glsl"
 #include "include/sky.glsl"
 
 layout(local_size_x = 8, local_size_y = 4) in;
@@ -33,6 +36,7 @@ layout(local_size_x = 8, local_size_y = 4) in;
 layout(constant_id = 31) const bool HAS_SUN = true;
 layout(constant_id = 32) const bool HAS_SKY = true;
 layout(constant_id = 33) const bool HAS_LAMPS = true;
+layout(constant_id = 35) const bool HAS_CLOUDS = true;
 
 const uint PURPOSE_FOG = 0x30u;   // where in the slice, and which part of the sun
 const uint PURPOSE_FOG_SKY = 0x31u;
@@ -91,8 +95,11 @@ void main() {
         Air air = air_at(world);
         if (HAS_SUN) {
             vec3 l = cone_direction(sobol(frame.sample_index, hash(seed)), frame.sun_direction, frame.sun_cos_radius);
-            if (l.z > 0.0 && !shadowed(air, l, FAR))
-                light += phase(dot(direction, l)) * frame.sun_irradiance * light_transmittance(world, l);
+            if (l.z > 0.0 && !shadowed(air, l, FAR)) {
+                vec3 arriving = frame.sun_irradiance * light_transmittance(world, l);
+                if (HAS_CLOUDS) arriving *= cloud_transmittance(world, l, where);
+                light += phase(dot(direction, l)) * arriving;
+            }
         }
         if (HAS_SKY) {
             uint sky_seed = pixel_seed(uvec2(texel), PURPOSE_FOG_SKY, frame.seed);

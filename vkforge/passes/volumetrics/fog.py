@@ -74,6 +74,8 @@ def fog(
     medium: dict[str, Any],
     sky: dict[str, Any],
     lights: Any,
+    clouds: dict[str, Any],
+    clouds_seen: tuple[ImageResource, ImageResource] | None,
     tracer: Mapping[str, int],
     variant: Mapping[str, int],
 ) -> tuple[ImageResource, ImageResource]:
@@ -90,6 +92,8 @@ def fog(
         medium: Bindings of include/medium.glsl.
         sky: Bindings of include/sky.glsl, beside the frame.
         lights: The `lights` block.
+        clouds: Bindings of include/clouds.glsl.
+        clouds_seen: What `show_clouds` returned, which then counts in the result; None without clouds.
         tracer: The tracer's specialisation constants.
         variant: Specialisation constants of include/medium.glsl and include/sky.glsl, and HAS_SUN, HAS_SKY, HAS_LAMPS.
     """
@@ -104,12 +108,13 @@ def fog(
         "fog light",
         "volumetrics/inscatter.comp",
         atlas,
-        specialization={**tracer, **variant},
+        specialization={**tracer, **variant, "HAS_CLOUDS": clouds_seen is not None},
         **heightfield,
         frame=frame,
         **medium,
         **sky,
         lights=lights,
+        **clouds,
         volume=volume,
         inscatter=inscatter,
     )
@@ -128,12 +133,19 @@ def fog(
         "fog",
         "volumetrics/fog.comp",
         size,
-        specialization={**kind, "HAS_SUN": sun_light is not None, "HAS_SKY": sky_light is not None},
+        specialization={
+            **kind,
+            "HAS_SUN": sun_light is not None,
+            "HAS_SKY": sky_light is not None,
+            "HAS_CLOUDS": clouds_seen is not None,
+        },
         frame=frame,
         position=position,
         **medium,
         volume=volume,
         fog_volume=fog_volume,
+        cloud_light=position if clouds_seen is None else clouds_seen[0],
+        cloud_left=position if clouds_seen is None else clouds_seen[1],
         sun_light=sun_light or light,
         sky_light=sky_light or light,
         fog_light=light,
