@@ -135,6 +135,13 @@ def with_light(maker: Callable[..., Any], name: str, **more: Any) -> Callable[[A
     return lambda value: scene(lights=[maker(**{**LAMP, **more, name: value})], sun=None, sky=None)
 
 
+CLOUDS = {"base": 20.0, "thickness": 10.0, "extinction": 1.0, "size": 10.0}
+
+
+def with_clouds(name: str) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(clouds=vf.Clouds(**{**CLOUDS, name: value}))
+
+
 PERSPECTIVE = {"position": (0.0, -20.0, 15.0), "target": (0.0, 0.0, 1.0)}
 ORTHOGRAPHIC = {**PERSPECTIVE, "height": 12.0}
 ORBIT = {"terrain": terrain()}
@@ -155,6 +162,7 @@ NAMED: dict[str, Callable[..., Any]] = {
     "Terrain": vf.Terrain,
     "Scene": vf.Scene,
     "Fog": vf.Fog,
+    "Clouds": vf.Clouds,
     "PointLight": vf.PointLight,
     "SpotLight": vf.SpotLight,
     "Scene.portrait": vf.Scene.portrait,
@@ -295,6 +303,14 @@ TABLE: dict[str, Row] = {
     "SpotLight.intensity": Row(with_light(vf.SpotLight, "intensity", **SPOT), 50.0, (50.0, 50.0, 60.0)),
     "SpotLight.cone_angle": Row(with_light(vf.SpotLight, "cone_angle", **SPOT), DEFAULT, 60.0),
     "SpotLight.blend": Row(with_light(vf.SpotLight, "blend", **SPOT), DEFAULT, 0.9),
+    "Scene.clouds": Row(lambda value: scene(clouds=value), DEFAULT, vf.Clouds(**CLOUDS)),
+    "Clouds.coverage": Row(with_clouds("coverage"), DEFAULT, 0.8),
+    "Clouds.base": Row(with_clouds("base"), 20.0, 22.0),
+    "Clouds.thickness": Row(with_clouds("thickness"), 10.0, 13.0),
+    "Clouds.extinction": Row(with_clouds("extinction"), 1.0, 0.5),
+    "Clouds.size": Row(with_clouds("size"), 10.0, 15.0),
+    "Clouds.anisotropy": Row(with_clouds("anisotropy"), DEFAULT, 0.0),
+    "Clouds.seed": Row(with_clouds("seed"), DEFAULT, 1),
 }
 
 

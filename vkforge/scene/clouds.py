@@ -14,7 +14,7 @@ class Clouds:
     """One layer of heaped clouds without end, made of noise: seen by camera rays, and shading ground and fog.
 
     White (nothing is absorbed) and lit by the sun with a phase function of Henyey and Greenstein, single scattering and
-    the brighter, flatter orders above it by three octaves (Wrenninge, Kulla and Lundqvist 2013); and by the sky. The same
+    the brighter, flatter orders above it by octaves of it (Wrenninge, Kulla and Lundqvist 2013); and by the sky. The same
     parameters give the same clouds on every device.
 
     Attributes:

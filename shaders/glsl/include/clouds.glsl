@@ -28,17 +28,25 @@ float cloud_noise(vec2 at) {
     return mix(mix(v.w, v.z, along.x), mix(v.x, v.y, along.x), along.y);
 }
 
-// 0 to 1; 0 outside the layer. A flat base; tops as high as the noise is over what the coverage asks for, gnawed at by
-// finer noise that leans with height, so that it is no column's.
+// Finer noise in three dimensions, out of the map in three planes, turned so that none is upright or level.
+float cloud_detail(vec3 at) {
+    at = mat3(0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6) * at;
+    return (cloud_noise(at.xy) + cloud_noise(at.yz + 0.37) + cloud_noise(at.zx + 0.71)) / 3.0;
+}
+
+// 0 to 1; 0 outside the layer. A flat base, and domes as high as the noise is over what the coverage asks for, gnawed at
+// by finer noise, less at the base.
 float cloud_density(vec3 world) {
     float up = (world.z - clouds.base) / clouds.thickness;
     if (up <= 0.0 || up >= 1.0 || clouds.coverage <= 0.0) return 0.0;
     vec2 at = world.xy / clouds.period;
     float over = (cloud_noise(at) - (1.0 - clouds.coverage)) / CLOUD_EDGE;
     if (over <= 0.0) return 0.0;
-    float top = sqrt(min(over, 1.0));
-    float gnawed = cloud_noise(5.0 * at + up * vec2(0.021, 0.013)) * (0.2 + 0.4 * up);
-    return clamp(5.0 * (top * (1.0 - gnawed) - up), 0.0, 1.0) * smoothstep(0.0, 0.08, up);
+    float rest = min(over, 1.0) - up * up;  // a dome is a parabola lying on its side
+    if (rest <= 0.0) return 0.0;
+    vec3 fine = vec3(at, (world.z - clouds.base) / clouds.period) * 7.0;
+    rest -= (0.15 + 0.65 * up) * (0.65 * cloud_detail(fine) + 0.35 * cloud_detail(fine * 3.1));
+    return clamp(4.0 * rest, 0.0, 1.0) * smoothstep(0.0, 0.06, up);
 }
 
 // Where a ray is inside the layer, of [0, t]; x >= y for nowhere.

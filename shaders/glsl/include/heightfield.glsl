@@ -30,6 +30,7 @@ layout(constant_id = 9) const bool WALK_TOGETHER = false;
 const uint HIT_NOTHING = 0u;
 const uint HIT_GROUND = 1u;
 const uint HIT_SKIRT = 2u;
+const uint HIT_WATER = 3u;  // in the G-buffer, where lighting/water_surface.comp puts it; the tracer knows of none
 
 struct Hit {
     float t;      // metres along a unit direction
@@ -252,7 +253,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
 // Whether anything stands between a surface point and infinity. `grid` is the point in grid space, `kind` what it lies
 // on, `direction` a unit vector in the world that leaves the surface.
 bool occluded(vec3 grid, uint kind, vec3 direction) {
-    bool on_ground = !HAS_SKIRT || kind == HIT_GROUND;
+    bool on_ground = HAS_SKIRT ? kind == HIT_GROUND : kind != HIT_WATER;
     return trace_grid(grid, direction * terrain.scale, 1.0e30, on_ground).kind != HIT_NOTHING;
 }
 

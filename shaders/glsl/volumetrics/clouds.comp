@@ -35,9 +35,9 @@ layout(set = 0, binding = 38, rgba32f) writeonly uniform image2D cloud_light;
 layout(set = 0, binding = 39, rgba32f) writeonly uniform image2D cloud_left;
 
 const uint PURPOSE_CLOUDS = 0x33u;
-const int STEPS = 40;
+const int STEPS = 64;
 const int LIGHT_STEPS = 5;
-const int OCTAVES = 3;
+const int OCTAVES = 4;
 const float HORIZON = 30.0;  // metres of a ray inside the layer that are looked at, in thicknesses
 
 float cloud_phase(float cosine, float g) {
@@ -60,20 +60,23 @@ void main() {
     float metres = min(span.y - span.x, HORIZON * clouds.thickness);
     if (metres > 0.0 && clouds.extinction > 0.0) {
         float cosine = dot(direction, frame.sun_direction), step_metres = metres / float(STEPS);
-        vec3 sky_above = HAS_SKY ? sky_radiance(vec3(0.0, 0.0, 1.0)) : vec3(0.0);
+        vec3 sky_above = vec3(0.0);
+        if (HAS_SKY) sky_above = 0.5 * (sky_radiance(vec3(0.0, 0.0, 1.0)) + sky_radiance(vec3(0.6, 0.76, 0.25)));
         for (int i = 0; i < STEPS && left > 0.003; ++i) {
             float t = span.x + (float(i) + shift.x) * step_metres;
             vec3 world = eye + t * direction;
             float density = cloud_density(world);
             if (density <= 0.0) continue;
             float up = (world.z - clouds.base) / clouds.thickness;
-            vec3 source = sky_above * (0.35 + 0.65 * up);  // less from above the deeper it lies
+            vec3 source = sky_above * (0.2 + 0.4 * up);  // half of all directions at best, less the deeper it lies
             if (day) {
-                float depth = cloud_depth(world, frame.sun_direction, LIGHT_STEPS, shift.y), share = 1.0, g = 1.0;
+                float depth = cloud_depth(world, frame.sun_direction, LIGHT_STEPS, shift.y);
+                float rounder = 1.0, brightness = 1.0;
                 for (int octave = 0; octave < OCTAVES; ++octave) {
-                    source += share * frame.sun_irradiance * cloud_phase(cosine, g * clouds.anisotropy) * exp(-share * depth);
-                    share *= 0.5;
-                    g *= 0.5;
+                    float scattered = cloud_phase(cosine, rounder * clouds.anisotropy) * exp(-rounder * depth);
+                    source += brightness * scattered * frame.sun_irradiance;
+                    rounder *= 0.5;
+                    brightness *= 0.8;
                 }
             }
             float through = exp(-clouds.extinction * density * step_metres);

@@ -22,14 +22,14 @@ _serials = itertools.count()
 def cloud_noise(seed: int) -> np.ndarray:
     """Return (TEXELS, TEXELS) float32 of periodic noise whose values are spread evenly over [0, 1).
 
-    Gaussian noise, filtered to a spectrum that peaks at CLOUDS_ACROSS and falls off with the power -1.9, by rank: so the
+    Gaussian noise, filtered to a spectrum that peaks at CLOUDS_ACROSS and falls off with the power -3, by rank: so the
     share of it above 1 - c is exactly c.
     """
     rng = np.random.default_rng(seed)
     fx, fy = np.fft.rfftfreq(TEXELS, 1 / TEXELS), np.fft.fftfreq(TEXELS, 1 / TEXELS)
     frequency = np.hypot(fy[:, None], fx[None, :]) / CLOUDS_ACROSS
     spectrum = np.fft.rfft2(rng.standard_normal((TEXELS, TEXELS)))
-    noise = np.fft.irfft2(spectrum * frequency / (1 + frequency**2) ** 1.45, s=(TEXELS, TEXELS))
+    noise = np.fft.irfft2(spectrum * frequency / (1 + frequency**2) ** 2, s=(TEXELS, TEXELS))
     ranks = np.empty(noise.size, np.float32)
     ranks[np.argsort(noise, axis=None, kind="stable")] = np.arange(noise.size) / noise.size
     return ranks.reshape(noise.shape)
