@@ -39,6 +39,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import light
 from benchmarks.measure import median, repeat, show, table
 from benchmarks.scenes import View, fractal_heights, lit, make_terrain, sunlit
 from vkforge import Renderer, Scene, Settings, Terrain, VkforgeError
@@ -57,6 +58,7 @@ _WANTED: dict[str, dict[tuple[str, int | None, str | None], float]] = {
         ("gpu: sun frame, primary + sun", 8192, "1920x1080"): 1.0,
         ("gpu: lit frame", None, "1920x1080"): 8.0,
         ("python: submit", None, None): 0.1,
+        **light.WANTED,
     },
     "lavapipe, 2 cores": {("gpu: sun frame, primary + sun", 1024, "1280x720"): 250.0},
 }
@@ -364,6 +366,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 bench.upload(renderer, terrain)
                 for size in sizes:
                     bench.frames(renderer, terrain, size)
+                    bench.say(f"light, DEM {side}, {size[0]}x{size[1]}")
+                    light.measure(renderer, terrain, size, bench.seconds, bench.add)
+                if side == sides[-1]:
+                    bench.say("sky tables")
+                    light.sky_tables(renderer, terrain, bench.seconds, bench.add)
         if options.cap_dem:
             bench.capped(options.cap_dem)
     except VkforgeError as error:
