@@ -1,7 +1,7 @@
 """A furnace: white ground of every roughness in light that comes from everywhere. What loses no light vanishes.
 
-Left to right roughness 0 to 1; above a white metal, below white stone. Both are shown as 1 minus the radiance, ten times:
-black is exact.
+Left to right roughness 0 to 1; above a white metal, below white stone. Both are shown as the distance of the radiance
+from 1, ten times: black is exact.
 """
 
 import numpy as np

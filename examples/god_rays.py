@@ -24,9 +24,7 @@ scene = vf.Scene(
     sun=vf.Sun(azimuth=135, elevation=12, irradiance=(9.0, 7.0, 4.6)),
     sky=vf.Sky.gradient(zenith=(0.10, 0.15, 0.26), horizon=(0.20, 0.20, 0.19)),
     # Thickest on the valley's floor, thinner by a factor e every 1,500 m; it scatters mostly forward, as droplets do.
-    fog=vf.Fog(
-        scattering=2.2e-4, absorption=2e-5, anisotropy=0.7, base=4.0 * terrain.min_height, scale_height=1500.0
-    ),
+    fog=vf.Fog(scattering=2.2e-4, absorption=2e-5, anisotropy=0.7, base=4.0 * terrain.min_height, scale_height=1500.0),
 )
 with vf.Renderer() as renderer:
     image = renderer.render(scene, given.size(800, 450), samples=16)

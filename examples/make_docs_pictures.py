@@ -15,7 +15,7 @@ from vkforge.demo import demo_terrain
 
 HERE = Path(__file__).resolve().parent
 PICTURES = HERE.parent / "docs" / "pictures"
-EXAMPLES = ("one_liner", "oblique", "relief", "contact_sheet", "sun_sweep", "environment", "line_of_sight")
+EXAMPLES = ("one_liner", "oblique", "relief", "contact_sheet", "sun_sweep", "environment", "line_of_sight", "god_rays")
 LARGEST = 1200  # pixels a side
 MOST_BYTES = 300_000
 

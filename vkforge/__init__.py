@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vkforge.scene.sky import GradientSky, Sky
     from vkforge.scene.sun import Sun
     from vkforge.scene.terrain import Terrain
+    from vkforge.scene.water import Water
     from vkforge.settings import Settings
     from vkforge.tonemapping import tonemap
 
@@ -68,6 +69,7 @@ _HOMES = {
     "vkforge.scene.sky": ("GradientSky", "Sky"),
     "vkforge.scene.sun": ("Sun",),
     "vkforge.scene.terrain": ("Terrain",),
+    "vkforge.scene.water": ("Water",),
     "vkforge.settings": ("Settings",),
     "vkforge.tonemapping": ("tonemap",),
 }

@@ -60,7 +60,8 @@ AOVS: dict[str, Aov] = {
             "variance of the mean luminance, as if its samples were independent; 0 for one sample",
             ("variance.V",),
         ),
-        Aov("hit", 1, "1", "1 where the terrain is hit, 0 where the ray meets the sky", ("hit.V",)),
+        Aov("hit", 1, "1", "1 where the terrain or water is hit, 0 where the ray meets the sky", ("hit.V",)),
+        Aov("water", 1, "1", "1 where the surface of water is hit", ("water.V",)),
     )
 }
 """Every AOV that vkforge knows, by name."""

@@ -73,6 +73,7 @@ _AOV_SOURCES: dict[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]] = {
     "sky_visibility": ("sky_visibility", lambda pixels, _: pixels[..., 0].copy()),
     "hit": ("normal", lambda pixels, _: (pixels[..., 3] > 0).astype(np.float32)),
     # The variance of a mean of n: the squared deviations over (n - 1), over n; of one sample, 0.
+    "water": ("normal", lambda pixels, _: (pixels[..., 3] == 3).astype(np.float32)),  # HIT_WATER of heightfield.glsl
     "variance": ("deviation", lambda pixels, n: pixels[..., 0] / max(n * (n - 1), 1)),
 }
 
@@ -345,6 +346,7 @@ class Renderer:
             clouds=self._upload_clouds(scene),
             split_sum=None if scene.terrain.material.is_lambert else self._split_sum,
             **{name: self._upload_map(name, texture) for name, texture in scene.terrain.material.maps.items()},
+            water_mask=None if scene.water is None else self._upload_map("water_mask", scene.water.mask),
         )
 
     def sky_tables(self, sights: Sights) -> DeviceSky:

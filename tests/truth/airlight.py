@@ -5,6 +5,7 @@ phase function. All return (..., 3).
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +21,7 @@ def henyey_greenstein(cosine: ArrayLike, g: float) -> Array:
     return (1 - g * g) / (4 * np.pi * (1 + g * g - 2 * g * c) ** 1.5)
 
 
-def gauss(low: float, high: float, panels: int = 400) -> tuple[Array, Array]:
+def gauss(low: Any, high: Any, panels: int = 400) -> tuple[Array, Array]:
     """Nodes and weights on [low, high]: 8 Gauss points in each of `panels` panels."""
     x, w = np.polynomial.legendre.leggauss(8)
     edges = np.linspace(low, high, panels + 1)[:-1, None]
@@ -34,13 +35,13 @@ def transmittance(st: Array, d: ArrayLike) -> Array:
 
 
 def homogeneous(ss: Array, st: Array, phase: ArrayLike, E: Array, d: ArrayLike, gap=(0.0, 0.0)) -> Array:
-    """L = (ss / st) p E (1 - exp(-st d)) under an unattenuated sun, without the part of [t0, t1] that lies in shadow."""
+    """L = (ss / st) p E (1 - exp(-st d)) under an unattenuated sun; `gap` [t0, t1] lies in shadow."""
     t0, t1 = (np.minimum(limit, d) for limit in gap)
     lit = 1 - transmittance(st, d) - (transmittance(st, t0) - transmittance(st, t1))
     return ss / st * np.asarray(phase)[..., None] * E * lit
 
 
-def exponential_depth(origin_z: ArrayLike, direction_z: ArrayLike, t: ArrayLike, base: float, scale: float) -> Array:
+def exponential_depth(origin_z: Any, direction_z: Any, t: Any, base: float, scale: float) -> Array:
     """The integral of exp(-(z - base) / scale) over t metres of a ray, by expm1."""
     here = np.exp(-(np.asarray(origin_z, np.float64) - base) / scale)
     a = np.asarray(direction_z, np.float64) / scale
@@ -95,8 +96,10 @@ def march(
     Where the points lie in their steps differs from ray to ray, by the golden section, so that errors do not line up.
 
     Args:
-        heights: The DEM, as `heightfield.intersect` takes it, like `cell_size`.
-        origins: (n, 3), like `directions` (unit).
+        heights: The DEM, as `heightfield.intersect` takes it.
+        cell_size: Likewise.
+        origins: (n, 3) world metres.
+        directions: (n, 3), unit.
         ends: (n,) metres, finite.
         sun: (3,) to the sun, a point.
         steps: To a ray.

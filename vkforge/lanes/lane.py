@@ -50,7 +50,8 @@ class Parts:
         fog: The density of what is in the air, where that is a field.
         clouds: Their noise, where there are any.
         split_sum: The directional albedo of GGX, where a surface is glossy.
-        metallic_roughness_map: The material's map of that name, where it has one; and so the rest.
+        metallic_roughness_map: The material's map of that name, where it has one; and so the next three.
+        water_mask: Where there is water, where a mask says so.
     """
 
     heights: DeviceHeights
@@ -64,6 +65,7 @@ class Parts:
     normal_map: DeviceTexture | None
     detail_normal_map: DeviceTexture | None
     emission_map: DeviceTexture | None
+    water_mask: DeviceTexture | None
 
     def __iter__(self) -> Iterator[Any]:
         return (getattr(self, field.name) for field in fields(self))

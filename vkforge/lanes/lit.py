@@ -18,6 +18,7 @@ from vkforge.passes.lighting.environment import fill_environment
 from vkforge.passes.lighting.lamps import lamps
 from vkforge.passes.lighting.sky import sky
 from vkforge.passes.lighting.sun import sun
+from vkforge.passes.lighting.water import fill_water, import_water, water_light, water_surface, water_variant
 from vkforge.passes.materials.split_sum import import_split_sum
 from vkforge.passes.materials.textures import surface_variant
 from vkforge.passes.post.atrous import atrous, denoised, guides
@@ -48,6 +49,7 @@ class Features:
         medium: What is in the air, as `medium_kind` gives it.
         lamps: Whether there are lights that stand somewhere.
         clouds: Whether there are any.
+        water: What of it there is, as `water_variant` gives it, or None.
     """
 
     tracer: tuple[tuple[str, int], ...]
@@ -63,6 +65,7 @@ class Features:
     medium: int
     lamps: bool
     clouds: bool
+    water: tuple[tuple[str, int], ...] | None
 
 
 class LitLane(Lane):
@@ -89,6 +92,7 @@ class LitLane(Lane):
             medium=medium_kind(scene.fog),
             lamps=bool(scene.lights),
             clouds=scene.clouds is not None,
+            water=None if scene.water is None else tuple(water_variant(scene.water).items()),
         )
 
     def compile(self, request: Request, features: Features) -> Frame:
@@ -99,7 +103,7 @@ class LitLane(Lane):
         """Declare a frame of one sample."""
         graph, size = Graph("lit"), request.size
         heightfield = import_heightfield(graph, request.parts.heights)
-        tracer = dict(features.tracer)
+        tracer = {**dict(features.tracer), "HAS_WATER": features.water is not None}
         frame = graph.block("frame")
         maps = import_surface(graph, request.parts.albedo, request.parts.maps)
         variant = {"tracer": tracer, "surface": dict(features.surface), "extras": features.extras}
@@ -107,11 +111,12 @@ class LitLane(Lane):
         split_sum = import_split_sum(graph, request.parts.split_sum, heightfield["heights"])
         surface = (graph, size, heightfield, frame, gbuffer, split_sum)
         glossy = features.glossy
-        sun_light = sun(*surface, tracer=tracer, glossy=glossy, soft=features.soft_sun) if features.sun else None
         heavens: dict[str, Any] = {
             "sky_bindings": import_sky(graph, request.parts.sky, request.parts.environment, heightfield["heights"]),
             "sky_kind": features.sky_kind,
         }
+        water = self._water(graph, request, features, surface, maps, heavens["sky_bindings"], tracer)
+        sun_light = sun(*surface, tracer=tracer, glossy=glossy, soft=features.soft_sun) if features.sun else None
         sky_light = sky(*surface, tracer=tracer, glossy=glossy, **heavens) if features.sky else None
         deviation = features.atrous or "deviation" in request.outputs
         lamp_light, air = self._air(graph, request, features, surface, heavens["sky_bindings"], sun_light, sky_light)
@@ -127,6 +132,7 @@ class LitLane(Lane):
             emissive="emission" in features.extras,
             lamp_light=lamp_light,
             fog=air,
+            water_light=water,
         )
         images = {**gbuffer, **means}
         if features.atrous:
@@ -140,6 +146,33 @@ class LitLane(Lane):
         )
         graph.hand_over("read back", Access.COPY_SOURCE, *(images[name] for name in request.outputs))
         return graph
+
+    def _water(
+        self,
+        graph: Graph,
+        request: Request,
+        features: Features,
+        surface: Any,
+        maps: dict[str, ImageResource],
+        sky_bindings: dict[str, Any],
+        tracer: dict[str, int],
+    ) -> ImageResource | None:
+        """Declare the water, first of all light, because it goes into the G-buffer; return what it sends."""
+        if features.water is None:
+            return None
+        *seen, split_sum = surface
+        water = import_water(graph, request.parts.water_mask, surface[2]["heights"])
+        variant = dict(features.water)
+        water_surface(*seen, water, tracer=tracer, variant=variant, extras=features.extras)
+        variant |= {
+            **dict(features.surface),
+            "GLOSSY": features.glossy,
+            "SKY_KIND": features.sky_kind,
+            "SOFT": features.soft_sun,
+            "HAS_SUN": features.sun,
+        }
+        lit: dict[str, Any] = {"water": water, "surface_maps": maps, "sky_bindings": sky_bindings}
+        return water_light(*seen, split_sum, **lit, tracer=tracer, variant=variant)
 
     def _air(
         self,
@@ -216,6 +249,8 @@ class LitLane(Lane):
                     fill_medium(slot["fog"], scene.fog, request.parts.fog)
                 if "lights" in slot:
                     fill_lights(slot["lights"], scene.lights)
+                if "water" in slot:
+                    fill_water(slot["water"], scene.water, slot["terrain"])
                 if "clouds" in slot:
                     fill_clouds(slot["clouds"], scene.clouds)
                 if "volume" in slot:

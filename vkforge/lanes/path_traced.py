@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vkforge.errors import InputError
 from vkforge.graph.access import Access, Layout
 from vkforge.graph.builder import Graph
 from vkforge.graph.frame import Frame
@@ -89,6 +90,12 @@ class PathTracedLane(Lane):
     name = "path-traced"
     kind = "terrain"
     unread = ("sun_rays", "sky_rays")
+
+    def check(self, request: Request) -> None:
+        """Refuse what this lane can't honour."""
+        super().check(request)
+        if request.scene.clouds is not None:
+            raise InputError("the path-traced lane knows no clouds; leave them out, or render with lane='lit'")
 
     def features(self, request: Request) -> Features:
         """Return what a picture needs."""

@@ -2,8 +2,8 @@
 
 from vkforge.scene.albedo import Albedo
 from vkforge.scene.camera import Camera, CameraRays
-from vkforge.scene.environment import Environment
 from vkforge.scene.clouds import Clouds
+from vkforge.scene.environment import Environment
 from vkforge.scene.fog import Fog
 from vkforge.scene.lights import PointLight, SpotLight
 from vkforge.scene.material import Material
@@ -11,6 +11,7 @@ from vkforge.scene.scene import Scene
 from vkforge.scene.sky import GradientSky, Sky
 from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
+from vkforge.scene.water import Water
 
 __all__ = [
     "Albedo",
@@ -27,4 +28,5 @@ __all__ = [
     "SpotLight",
     "Sun",
     "Terrain",
+    "Water",
 ]

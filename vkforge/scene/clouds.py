@@ -13,9 +13,9 @@ from vkforge.scene.checks import LARGEST_METRES, number, show
 class Clouds:
     """One layer of heaped clouds without end, made of noise: seen by camera rays, and shading ground and fog.
 
-    White (nothing is absorbed) and lit by the sun with a phase function of Henyey and Greenstein, single scattering and
-    the brighter, flatter orders above it by octaves of it (Wrenninge, Kulla and Lundqvist 2013); and by the sky. The same
-    parameters give the same clouds on every device.
+    White (nothing is absorbed), and lit by the sky and the sun: scattered once by the phase function of Henyey and
+    Greenstein, more often by octaves of that (Wrenninge, Kulla and Lundqvist 2013). The same parameters give the same
+    clouds on every device.
 
     Attributes:
         coverage: the share of the sky, straight up, that clouds stand in: 0 to 1.

@@ -19,6 +19,7 @@ from vkforge.scene.lights import PointLight, SpotLight, check_lights
 from vkforge.scene.sky import GradientSky, Sky
 from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
+from vkforge.scene.water import Water
 
 # Warm white, like uncoated paper: light enough to let the block stand out, not so white that snow drowns in it.
 PAPER: Vector = (0.86, 0.84, 0.79)
@@ -47,9 +48,10 @@ class Scene:
         fog: what is in the air; None for nothing.
         lights: points and spots, at most 64. Kept as a tuple.
         clouds: a layer of them, or None.
+        water: a lake or a sea over the ground, or None.
 
     Raises:
-        InputError: a part of the wrong type, or a perspective camera inside the ground.
+        InputError: a part of the wrong type, or a perspective camera inside the ground, or any under water.
     """
 
     terrain: Terrain
@@ -60,6 +62,7 @@ class Scene:
     fog: Fog | None
     lights: tuple[PointLight | SpotLight, ...]
     clouds: Clouds | None
+    water: Water | None
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class Scene:
         fog: Fog | None = None,
         lights: Sequence[PointLight | SpotLight] = (),
         clouds: Clouds | None = None,
+        water: Water | None = None,
     ) -> None:
         if not isinstance(terrain, Terrain):
             raise InputError(f"Scene terrain is {show(terrain)}; wanted a Terrain, as Terrain(heights, cell_size=30)")
@@ -80,6 +84,7 @@ class Scene:
             ("sky", sky, (Sky, GradientSky, Environment)),
             ("fog", fog, (Fog,)),
             ("clouds", clouds, (Clouds,)),
+            ("water", water, (Water,)),
         )
         for name, part, wanted in parts:
             if part is not None and not isinstance(part, wanted):
@@ -93,8 +98,11 @@ class Scene:
         put(self, "fog", fog)
         put(self, "lights", check_lights(lights))
         put(self, "clouds", clouds)
+        put(self, "water", water)
         if self.camera.kind == "perspective":
             self._check_above_ground()
+        if water is not None:
+            self._check_above_water(water)
 
     def _check_above_ground(self) -> None:
         x, y, z = self.camera.position
@@ -106,6 +114,15 @@ class Scene:
             raise InputError(
                 f"Camera position is inside the ground: its z is {z:.6g} m and the surface there, exaggeration "
                 f"included, is at {ground:.6g} m; raise the camera"
+            )
+
+    def _check_above_water(self, water: Water) -> None:
+        x, y, z = self.camera.position
+        surface = water.level * self.terrain.vertical_exaggeration
+        if self.terrain.height_at(x, y) <= z <= surface and water.covers(self.terrain, x, y):
+            raise InputError(
+                f"Camera position is under water: its z is {z:.6g} m and the water's surface, exaggeration "
+                f"included, is at {surface:.6g} m; raise the camera"
             )
 
     @classmethod

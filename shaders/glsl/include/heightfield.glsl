@@ -24,6 +24,9 @@ layout(constant_id = 8) const bool HAS_SKIRT = true;
 // Whether any sample is missing; false leaves out what holes need.
 layout(constant_id = 7) const bool HAS_HOLES = true;
 
+// Whether points may lie on water, which is no part of the heightfield; see water.glsl.
+layout(constant_id = 70) const bool HAS_WATER = false;
+
 // How rays of a group keep together, see trace_grid; the host says what suits the device.
 layout(constant_id = 9) const bool WALK_TOGETHER = false;
 
@@ -253,7 +256,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
 // Whether anything stands between a surface point and infinity. `grid` is the point in grid space, `kind` what it lies
 // on, `direction` a unit vector in the world that leaves the surface.
 bool occluded(vec3 grid, uint kind, vec3 direction) {
-    bool on_ground = HAS_SKIRT ? kind == HIT_GROUND : kind != HIT_WATER;
+    bool on_ground = kind == HIT_GROUND || !(HAS_SKIRT || HAS_WATER);
     return trace_grid(grid, direction * terrain.scale, 1.0e30, on_ground).kind != HIT_NOTHING;
 }
 

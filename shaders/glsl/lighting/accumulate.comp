@@ -13,6 +13,7 @@
 //   38 fog_light        readonly rgba32f   radiance that fog adds
 //   39 fog_left         readonly rgba32f   the share of all else that gets through it
 //   16 emission         readonly rgba32f   radiance of the surface itself
+//   72 water_light      readonly rgba32f  radiance of this sample where w is 1, instead of what the ground sends
 //   10 deviation        r32f               sum of squared deviations of the samples' luminance from their mean
 //   40 environment      readonly buffer    see include/environment.glsl
 //   41 environment_map  sampler2D
@@ -30,6 +31,7 @@ layout(constant_id = 1) const bool HAS_SKY = true;
 layout(constant_id = 33) const bool HAS_LAMPS = true;
 layout(constant_id = 34) const bool HAS_FOG = true;
 layout(constant_id = 15) const bool KEEPS_EMISSION = true;
+layout(constant_id = 70) const bool HAS_WATER = true;
 layout(constant_id = 2) const bool HAS_DEVIATION = true;  // where nobody asks for it, something else is bound
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D position;
@@ -43,6 +45,7 @@ layout(set = 0, binding = 16, rgba32f) readonly uniform image2D emission;
 layout(set = 0, binding = 36, rgba32f) readonly uniform image2D lamp_light;
 layout(set = 0, binding = 38, rgba32f) readonly uniform image2D fog_light;
 layout(set = 0, binding = 39, rgba32f) readonly uniform image2D fog_left;
+layout(set = 0, binding = 72, rgba32f) readonly uniform image2D water_light;
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
@@ -54,6 +57,10 @@ void main() {
     vec4 seen = vec4(sun.rgb + sky.rgb, 1.0);
     if (KEEPS_EMISSION && hit) seen.rgb += imageLoad(emission, pixel).rgb;
     if (HAS_LAMPS && hit) seen.rgb += imageLoad(lamp_light, pixel).rgb;
+    if (HAS_WATER) {
+        vec4 water = imageLoad(water_light, pixel);
+        if (water.w > 0.0) seen = water;
+    }
     vec3 origin, direction;
     camera_ray(vec2(pixel) + frame.jitter, origin, direction);
     if (hit) {

@@ -39,7 +39,7 @@ void main() {
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
         Surface surface = pixel_surface(pixel, n, -view);
         vec3 grid = world_to_grid(at);
-        bool on_ground = !HAS_SKIRT || kind == HIT_GROUND;
+        bool on_ground = kind == HIT_GROUND;
         for (uint i = 0u; i < lights.count; ++i) {
             Lamp lamp = lights.lamps[i];
             float distance = max(length(lamp.position - at), 1.0e-3);

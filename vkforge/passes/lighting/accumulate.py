@@ -24,11 +24,12 @@ def accumulate(
     emissive: bool,
     lamp_light: ImageResource | None = None,
     fog: tuple[ImageResource, ImageResource] | None = None,
+    water_light: ImageResource | None = None,
 ) -> dict[str, ImageResource]:
     """Declare the pass; return the means by name. They keep their contents from sample to sample.
 
     With `deviation` they come with the sum of the luminance's squared deviations. `fog` is the light it adds, and the
-    share it lets through.
+    share it lets through. `water_light` stands for all other light where it is seen.
     """
     means: dict[str, Any] = {name: graph.image(name, format, size, persistent=True) for name, format in MEANS.items()}
     sums = {"deviation": graph.image("deviation", "r32f", size, persistent=True)} if deviation else {}
@@ -47,11 +48,13 @@ def accumulate(
             "KEEPS_EMISSION": emissive,
             "HAS_LAMPS": lamp_light is not None,
             "HAS_FOG": fog is not None,
+            "HAS_WATER": water_light is not None,
         },
         # What is not there is not read; something must be bound all the same.
         sun_light=sun_light or position,
         sky_light=sky_light or position,
         lamp_light=lamp_light or position,
+        water_light=water_light or position,
         emission=gbuffer["emission"],
         fog_light=position if fog is None else fog[0],
         fog_left=position if fog is None else fog[1],

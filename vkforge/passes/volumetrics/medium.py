@@ -55,7 +55,8 @@ class DeviceFog:
 
         try:
             usages = frozenset(["sampled", "copy_destination"])
-            self.image = Image(self.owner, "density_map", "r32f", texels.shape[::-1], usages).allocate()
+            size = (texels.shape[1], texels.shape[0])
+            self.image = Image(self.owner, "density_map", "r32f", size, usages).allocate()
             upload(device, self.image, fill)
         except BaseException:
             self.owner.release()

@@ -1,0 +1,135 @@
+"""Water: a level surface over the ground that mirrors, lets through and absorbs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vkforge.errors import InputError
+from vkforge.scene.checks import LARGEST_METRES, Light, Vector, light, number, show
+from vkforge.scene.terrain import Terrain
+from vkforge.scene.texture import Texture
+
+# Clear lake water at 610, 550 and 465 nm: pure water (Pope and Fry 1997: 0.264, 0.0565, 0.0101 per metre) and dissolved
+# organic matter of 0.1 per metre at 440 nm, falling by exp(-0.014 per nm) (Bricaud, Morel and Prieur 1981).
+CLEAR_LAKE: Vector = (0.274, 0.078, 0.081)
+
+WAVES = 16  # include/water.glsl: MOST_WAVES
+OCTAVES = 3.0  # from the longest wave to the shortest
+STEEPNESS = 1.5  # amplitudes go by this power of the wavelength
+SPREAD = math.radians(40.0)  # standard deviation of the waves' directions about the wind's
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Water:
+    """Still water with small waves: it fills the terrain's extent up to a level, where the ground lies lower.
+
+    Its surface reflects by Fresnel's equations and refracts by Snell's law, and what is mirrored is traced: terrain, sky
+    and the sun. The bottom is the terrain below, lit by the sun and the sky through the calm surface; light is absorbed
+    on its way down and on its way to the eye, and nothing in the water scatters it. There are no caustics, and waves
+    turn the surface's normal without displacing it. Where the extent cuts the water, it ends in plane sides.
+
+    A DEM often has a lake's surface, not its bottom: lower it there, as in `heights[lake] -= 20`, or all is shore.
+
+    Attributes:
+        level: elevation of the surface in metres, before exaggeration, as the terrain's heights are.
+        mask: None for water wherever the ground is lower; or a raster (h, w) of any resolution, laid over the DEM's
+            outer extent, bool or float in [0, 1], with water where its bilinear interpolation is at least a half. Kept
+            as a `Texture`.
+        absorption: per metre, linear RGB, or one number. The default is a clear lake.
+        ior: index of refraction, 1 to 4.
+        wave_height: significant height of the waves in metres: four standard deviations of the surface. 0 is a mirror.
+        wave_length: metres from crest to crest of the longest waves; there are shorter ones, down to an eighth.
+        roughness: of the surface between these waves, 0 to 1; the GGX alpha is its square.
+        seed: picks the waves and their wind, 0 to 2**32 - 1.
+
+    Raises:
+        InputError: a value out of its range, NaN or of the wrong type; a mask of another shape or range.
+    """
+
+    level: float
+    mask: Texture | None
+    absorption: Vector
+    ior: float
+    wave_height: float
+    wave_length: float
+    roughness: float
+    seed: int
+
+    def __init__(
+        self,
+        level: float,
+        mask: ArrayLike | Texture | None = None,
+        absorption: Light = CLEAR_LAKE,
+        ior: float = 1.333,
+        wave_height: float = 0.02,
+        wave_length: float = 1.5,
+        roughness: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "level", number("Water level (elevation in metres)", level, -LARGEST_METRES, LARGEST_METRES))
+        put(self, "mask", mask if mask is None or isinstance(mask, Texture) else _mask(mask))
+        put(self, "absorption", light("Water absorption (per metre)", absorption))
+        put(self, "ior", number("Water ior", ior, 1.0, 4.0))
+        put(self, "wave_height", number("Water wave_height (metres)", wave_height, 0.0, LARGEST_METRES))
+        put(self, "wave_length", number("Water wave_length (metres)", wave_length, 1e-3, LARGEST_METRES))
+        put(self, "roughness", number("Water roughness", roughness, 0.0, 1.0))
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**32:
+            raise InputError(f"Water seed is {show(seed)}; wanted a whole number from 0 to {2**32 - 1}")
+        put(self, "seed", int(seed))
+
+    def waves(self) -> np.ndarray:
+        """Return the waves that the surface is the sum of.
+
+        Returns:
+            (n, 4) float64: cycles per metre east and north, amplitude of the slope, phase in cycles; no rows where it is
+            calm.
+        """
+        if self.wave_height == 0.0:
+            return np.zeros((0, 4))
+        rng = np.random.default_rng(self.seed)
+        wind = rng.uniform(0.0, 2.0 * math.pi)
+        octave = OCTAVES * (np.arange(WAVES) + rng.uniform(0.0, 1.0, WAVES)) / WAVES
+        octave[0] = 0.0
+        length = self.wave_length * 2.0**-octave
+        heading = wind + SPREAD * rng.standard_normal(WAVES)
+        amplitude = length**STEEPNESS
+        amplitude *= self.wave_height / 4.0 / math.sqrt(0.5 * float(amplitude @ amplitude))
+        phase = rng.uniform(0.0, 1.0, WAVES)
+        slope = 2.0 * math.pi / length * amplitude
+        return np.stack([np.cos(heading) / length, np.sin(heading) / length, slope, phase], axis=1)
+
+    def covers(self, terrain: Terrain, x: float, y: float) -> bool:
+        """Whether there is water over a place of the terrain, world metres."""
+        ground = terrain.height_at(x, y)
+        if not ground < self.level * terrain.vertical_exaggeration:  # NaN outside the extent and over holes
+            return False
+        if self.mask is None:
+            return True
+        (rows, columns), (dx, dy) = terrain.shape, terrain.cell_size
+        height, width = self.mask.pixels.shape[:2]
+        row = int((0.5 - y / (rows * dy)) * height)
+        column = int((0.5 + x / (columns * dx)) * width)
+        return bool(self.mask.pixels[min(row, height - 1), min(column, width - 1), 0] >= 128)
+
+
+def _mask(given: Any) -> Texture:
+    wanted = "a raster (h, w), bool or float in [0, 1]"
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        raise InputError(f"Water mask is {show(given)}; wanted {wanted}") from None
+    if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "bf":
+        raise InputError(f"Water mask is {show(array)}; wanted {wanted}")
+    if array.dtype.kind == "f" and not (array.min() >= 0.0 and array.max() <= 1.0):  # NaN fails too
+        raise InputError(f"Water mask runs from {array.min():g} to {array.max():g}; wanted {wanted}, with no NaN")
+    pixels = np.zeros((*array.shape, 4), np.uint8)
+    pixels[..., 0] = np.rint(255.0 * array.astype(np.float64))
+    pixels.flags.writeable = False
+    return Texture(pixels, encoded=False)
