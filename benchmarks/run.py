@@ -254,7 +254,7 @@ class Bench:
         def once() -> dict[str, float]:
             fresh = make_terrain(terrain.heights.copy())
             began = time.perf_counter()
-            renderer._upload(Scene(fresh))
+            renderer._resident.parts(Scene(fresh))
             return {"rate": fresh.heights.nbytes / (time.perf_counter() - began) / 1e9}
 
         self.add("upload", "GB/s", repeat(once, self.seconds, least=1, most=10, warm=True)["rate"], side)
@@ -265,7 +265,7 @@ class Bench:
         terrain = make_terrain(fractal_heights(side))
         with Renderer(self.device, host_memory_cap=CAP) as renderer:
             began = time.perf_counter()
-            renderer._upload(Scene(terrain))
+            renderer._resident.parts(Scene(terrain))
             rate = terrain.heights.nbytes / (time.perf_counter() - began) / 1e9
             renderer.render(sunlit(terrain, View.of(terrain).camera()), (64, 36), settings=SUN_FRAME)
             report = renderer.memory_report()

@@ -15,7 +15,19 @@ from vkforge.demo import demo_terrain
 
 HERE = Path(__file__).resolve().parent
 PICTURES = HERE.parent / "docs" / "pictures"
-EXAMPLES = ("one_liner", "oblique", "relief", "contact_sheet", "sun_sweep", "environment", "line_of_sight", "god_rays")
+EXAMPLES = (
+    "one_liner",
+    "oblique",
+    "relief",
+    "contact_sheet",
+    "sun_sweep",
+    "environment",
+    "line_of_sight",
+    "god_rays",
+    "golden_hour",
+    "furnace",
+    "path_tracer_noise",
+)
 LARGEST = 1200  # pixels a side
 MOST_BYTES = 300_000
 

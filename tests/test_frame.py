@@ -137,7 +137,7 @@ def test_validation_complains_of_barriers_that_order_nothing(
 def test_a_complaint_is_raised_by_the_render_that_caused_it(
     watched: vf.Renderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watched._upload_heights(TERRAIN)  # has a frame of its own
+    watched._resident.heights(TERRAIN)  # has a frame of its own
     with monkeypatch.context() as patch:
         patch.setattr(frame_module, "derive", lambda *a, **o: without_batch(derive(*a, **o), 3))
         with pytest.raises(vf.ValidationLayerError, match="SYNC-HAZARD"):

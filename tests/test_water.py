@@ -183,7 +183,7 @@ def test_white_furnace(renderer: "vf.Renderer") -> None:
 def test_lanes_agree(renderer: "vf.Renderer") -> None:
     """Direct light, which is all that the lit lane has, over and under water."""
     parts = {"sun": vf.Sun(250.0, 30.0, 3.0), "sky": vf.Sky.gradient()}
-    scene, size = shore(vf.Water(0.0, A, wave_height=0.02), **parts), (40, 24)
+    scene, size = shore(vf.Water(0.0, absorption=A), **parts), (40, 24)
     lit = renderer.render(scene, size, samples=256, aovs=["water"])
     traced = renderer.render(scene, size, samples=1024, max_depth=2, lane="path-traced", aovs=["water"])
     np.testing.assert_array_equal(lit.aovs["water"], traced.aovs["water"])

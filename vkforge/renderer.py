@@ -18,32 +18,23 @@ from vkforge.graph.builder import Graph
 from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
 from vkforge.image import GeoReference, Image
-from vkforge.lanes.lane import Lane, Parts, Progress, Rendered, Request
+from vkforge.lanes.lane import Lane, Progress, Rendered, Request
 from vkforge.lanes.lit import LitLane
 from vkforge.lanes.path_traced import PathTracedLane
 from vkforge.memory.intents import Intent
 from vkforge.memory.report import MemoryReport
 from vkforge.passes.atmosphere.tables import DeviceSky, Sights
-from vkforge.passes.lighting.environment import DeviceEnvironment
 from vkforge.passes.lighting.prefilter import prefiltered
-from vkforge.passes.materials.split_sum import DeviceSplitSum, read_split_sum
-from vkforge.passes.materials.textures import DeviceTexture
+from vkforge.passes.materials.split_sum import read_split_sum
 from vkforge.passes.terrain.heightfield import (
-    DeviceAlbedo,
-    DeviceHeights,
     fill_block,
     import_heightfield,
     tracer_variant,
 )
-from vkforge.passes.volumetrics.clouds import DeviceClouds
-from vkforge.passes.volumetrics.medium import DeviceFog
-from vkforge.scene.albedo import Albedo
+from vkforge.residency import Residency
 from vkforge.scene.environment import Environment
-from vkforge.scene.fog import Fog
 from vkforge.scene.scene import Scene
-from vkforge.scene.sky import Sky
 from vkforge.scene.terrain import Terrain
-from vkforge.scene.texture import Texture
 from vkforge.settings import LANES, Settings
 from vkforge.tonemapping import tonemap
 from vkforge.vk.device import Device, Owner
@@ -54,8 +45,6 @@ from vkforge.vk.transfer import PendingCopy, Readback
 _LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
-KEPT_PARTS = 2
-KEPT_MAPS = 8  # a material has up to four
 TRACE_BATCH = 1 << 20
 TRACE_BYTES = 24 + 16  # a ray and its result
 
@@ -72,8 +61,8 @@ _AOV_SOURCES: dict[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]] = {
     "sun_visibility": ("sun_visibility", lambda pixels, _: pixels[..., 0].copy()),
     "sky_visibility": ("sky_visibility", lambda pixels, _: pixels[..., 0].copy()),
     "hit": ("normal", lambda pixels, _: (pixels[..., 3] > 0).astype(np.float32)),
-    # The variance of a mean of n: the squared deviations over (n - 1), over n; of one sample, 0.
     "water": ("normal", lambda pixels, _: (pixels[..., 3] == 3).astype(np.float32)),  # HIT_WATER of heightfield.glsl
+    # The variance of a mean of n: the squared deviations over (n - 1), over n; of one sample, 0.
     "variance": ("deviation", lambda pixels, n: pixels[..., 0] / max(n * (n - 1), 1)),
 }
 
@@ -152,15 +141,11 @@ class Renderer:
         self._device = Device(device, host_memory_cap, validation_wanted() if validation is None else validation)
         self._readback = Readback(self._device)
         self._lanes: dict[str, Lane] = {name: lane(self._device, self._readback) for name, lane in _LANES.items()}
-        self._held: list[Parts] = []  # by pictures that are still accumulating
-        self._heights: list[tuple[np.ndarray, DeviceHeights]] = []
-        self._albedos: list[tuple[Albedo | bytes, DeviceAlbedo]] = []
-        self._fogs: list[tuple[Fog, DeviceFog]] = []
-        self._clouds: list[tuple[bytes, DeviceClouds]] = []
-        self._environments: list[tuple[np.ndarray, DeviceEnvironment]] = []
-        self._skies: list[DeviceSky] = []
-        self._maps: list[tuple[Texture, DeviceTexture]] = []
-        self._split_sum: DeviceSplitSum | None = None
+        self._resident = Residency(self._device, self._forget)
+
+    def _forget(self, part: Any) -> None:
+        for lane in self._lanes.values():
+            lane.forget(part)
 
     # Rendering
 
@@ -242,12 +227,9 @@ class Renderer:
         assert isinstance(lane, PathTracedLane)
         names = check_aovs(aovs)
         request = self._prepare(scene, size, lane.name, names, settings, overrides)
-        self._held.append(request.parts)
-        try:
+        with self._resident.hold(request.parts):
             for rendered in lane.accumulate(request, progress):
                 yield self._read(rendered, request, lane.name, names, began).result()
-        finally:
-            self._held.remove(request.parts)
 
     def _start(
         self,
@@ -310,7 +292,7 @@ class Renderer:
         if settings.denoise == "oidn":
             require_oidn()
         size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
-        request = Request(scene, size, settings, _outputs_for(aovs, settings), self._upload(scene))
+        request = Request(scene, size, settings, _outputs_for(aovs, settings), self._resident.parts(scene))
         self._lanes[lane].check(request)
         return request
 
@@ -327,89 +309,17 @@ class Renderer:
             )
         return width, height
 
-    def _upload(self, scene: Scene) -> Parts:
-        """Return the scene's parts on the device, uploaded unless they are there already; the newest are kept."""
-        heights = self._upload_heights(scene.terrain)
-        albedo = scene.terrain.surface_albedo
-        # Constants need no texels of their own, and ramps are told apart by their few colours.
-        key: Any = albedo
-        if albedo.pixels is None or albedo.kind == "ramp":
-            key = b"" if albedo.pixels is None else albedo.pixels.tobytes()
-        if self._split_sum is None and not scene.terrain.material.is_lambert:
-            self._split_sum = DeviceSplitSum(self._device)
-        return Parts(
-            heights,
-            albedo=self._find(self._albedos, key, lambda: DeviceAlbedo(self._device, albedo)),
-            sky=self.sky_tables(Sights.of(scene)) if isinstance(scene.sky, Sky) else None,
-            environment=self._upload_environment(scene.sky) if isinstance(scene.sky, Environment) else None,
-            fog=self._upload_fog(scene),
-            clouds=self._upload_clouds(scene),
-            split_sum=None if scene.terrain.material.is_lambert else self._split_sum,
-            **{name: self._upload_map(name, texture) for name, texture in scene.terrain.material.maps.items()},
-            water_mask=None if scene.water is None else self._upload_map("water_mask", scene.water.mask),
-        )
-
     def sky_tables(self, sights: Sights) -> DeviceSky:
-        """Return tables of a physical sky that fit `sights`: kept ones, made anew where nobody holds them."""
-        held = {id(part) for parts in self._held for part in parts}
-        for sky in self._skies:
-            if sky.now == sights:
-                return sky
-        sky = next((sky for sky in self._skies if id(sky) not in held), None)
-        if sky is None:
-            sky = DeviceSky(self._device)
-            self._skies.append(sky)
-        sky.update(sights)
-        return sky
-
-    def _upload_fog(self, scene: Scene) -> DeviceFog | None:
-        fog = scene.fog
-        if fog is None or fog.kind != "field":
-            return None
-        return self._find(self._fogs, fog, lambda: DeviceFog(self._device, fog))
-
-    def _upload_map(self, name: str, texture: Texture | None) -> DeviceTexture | None:
-        if texture is None:
-            return None
-        make = lambda: DeviceTexture(self._device, name, texture.pixels, texture.encoded)  # noqa: E731
-        return self._find(self._maps, texture, make, KEPT_MAPS)
-
-    def _upload_clouds(self, scene: Scene) -> DeviceClouds | None:
-        if scene.clouds is None:
-            return None
-        seed = scene.clouds.seed
-        return self._find(self._clouds, seed.to_bytes(4, "little"), lambda: DeviceClouds(self._device, seed))
-
-    def _upload_heights(self, terrain: Terrain) -> DeviceHeights:
-        return self._find(self._heights, terrain.heights, lambda: DeviceHeights(self._device, terrain))
-
-    def _upload_environment(self, environment: Environment) -> DeviceEnvironment:
-        pixels = environment.radiance
-        return self._find(self._environments, pixels, lambda: DeviceEnvironment(self._device, environment))
-
-    def _find(self, kept: list[tuple[Any, Any]], key: Any, make: Callable[[], Any], most: int = KEPT_PARTS) -> Any:
-        for i, (known, part) in enumerate(kept):
-            if known is key or (isinstance(key, bytes) and isinstance(known, bytes) and known == key):
-                kept.append(kept.pop(i))
-                return part
-        held = {id(part) for parts in self._held for part in parts}
-        free = [item for item in kept if id(item[1]) not in held]
-        for item in free[: max(0, len(kept) - most + 1)]:
-            kept[:] = [other for other in kept if other is not item]  # by identity: arrays have no equality
-            oldest = item[1]
-            for lane in self._lanes.values():
-                lane.forget(oldest)
-            oldest.release()
-        part = make()
-        kept.append((key, part))
-        return part
+        """Return the tables of a physical sky that fit `sights`: what `vkforge.atmosphere` reads."""
+        self._check_open()
+        return self._resident.sky_tables(sights)
 
     # Queries
 
     def prefiltered(self, environment: Environment, directions: np.ndarray, roughness: np.ndarray) -> np.ndarray:
         """Answer `Environment.prefiltered`, which checks the arguments, on this renderer's device."""
         self._check_open()
-        return prefiltered(self._device, self._upload_environment(environment), environment, directions, roughness)
+        return prefiltered(self._device, self._resident.environment(environment), environment, directions, roughness)
 
     def trace(self, terrain: Terrain, origins: Any, directions: Any) -> Hits:
         """Return where rays first meet the terrain.
@@ -444,7 +354,7 @@ class Renderer:
         return Hits(t=results[:, 3].copy(), normal=results[:, :3].copy())
 
     def _trace_batch(self, terrain: Terrain, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
-        heights = self._upload_heights(terrain)
+        heights = self._resident.heights(terrain)
         count = len(origins)
         owner = Owner(self._device, "trace")
         frame = None
@@ -521,7 +431,8 @@ class Renderer:
         **overrides: Any,
     ) -> Plan:
         """Return the compiled frame of a render with the same arguments, with the GPU times of its last run if any."""
-        return self._lanes[lane].plan(self._prepare(scene, size, lane, check_aovs(aovs), settings, overrides))
+        request = self._prepare(scene, size, lane, check_aovs(aovs), settings, overrides)
+        return self._lanes[lane].plan(request)
 
     # Life
 
@@ -543,19 +454,7 @@ class Renderer:
         for lane in self._lanes.values():
             lane.shutdown()
         self._readback.release()
-        for sky in self._skies:
-            sky.release()
-        for _, part in (*self._heights, *self._albedos, *self._maps, *self._fogs, *self._clouds, *self._environments):
-            part.release()
-        if self._split_sum is not None:
-            self._split_sum.release()
-        self._heights.clear()
-        self._albedos.clear()
-        self._maps.clear()
-        self._skies.clear()
-        self._fogs.clear()
-        self._clouds.clear()
-        self._environments.clear()
+        self._resident.release()
         leaks = self._device.close()
         if self._device.validation:
             self._device.check_validation("closing the renderer")

@@ -18,6 +18,7 @@ from vkforge.lanes.lane import Lane, Progress, Rendered, Request
 from vkforge.passes.atmosphere.sky import PHYSICAL, import_sky, sky_kind
 from vkforge.passes.lighting.environment import fill_environment
 from vkforge.passes.lighting.paths import SUMS, fill_path, paths
+from vkforge.passes.lighting.water import fill_water, import_water, water_surface, water_variant
 from vkforge.passes.materials.split_sum import import_split_sum
 from vkforge.passes.materials.textures import surface_variant
 from vkforge.passes.post.atrous import atrous, denoised, guides
@@ -53,6 +54,7 @@ class Features:
         glossy: Whether the surface is more than Lambert.
         lens: Whether the camera has one, or is a pinhole.
         shutter: Whether the camera moves.
+        water: What of it there is, as `water_variant` gives it, or None.
         tonemap: Index of the operator in `vkforge.tonemapping.OPERATORS`.
         atrous: Whether the device takes the noise out.
     """
@@ -67,6 +69,7 @@ class Features:
     lamps: bool
     lens: bool
     shutter: bool
+    water: tuple[tuple[str, int], ...] | None
     tonemap: int
     atrous: bool
 
@@ -112,6 +115,7 @@ class PathTracedLane(Lane):
             lamps=bool(scene.lights),
             lens=camera.aperture_radius > 0,
             shutter=camera.shutter_end is not None,
+            water=None if scene.water is None else tuple(water_variant(scene.water).items()),
             tonemap=OPERATORS.index(request.settings.tonemap),
             atrous=request.settings.denoise == "atrous",
         )
@@ -147,6 +151,7 @@ class PathTracedLane(Lane):
             **import_sky(graph, request.parts.sky, request.parts.environment, heightfield["heights"]),
             **import_medium(graph, request.parts.fog, heightfield["heights"]),
             "lights": graph.block("lights"),
+            **import_water(graph, request.parts.water_mask, heightfield["heights"]),
         }
         variant = {
             **dict(features.tracer),
@@ -159,6 +164,8 @@ class PathTracedLane(Lane):
             "HAS_LAMPS": features.lamps,
             "THIN_LENS": features.lens,
             "SHUTTER": features.shutter,
+            "HAS_WATER": features.water is not None,
+            **dict(features.water or ()),
         }
         sums = paths(graph, request.size, rows, bindings, variant)
         graph.hand_over("look", Access.COPY_SOURCE, *sums.values())
@@ -175,6 +182,10 @@ class PathTracedLane(Lane):
         extras = [name for name in EXTRAS if name in request.outputs]
         variant = {"tracer": tracer, "surface": dict(features.surface), "extras": extras}
         gbuffer = primary(graph, request.size, heightfield, frame, maps, **variant)
+        if features.water is not None:
+            water = import_water(graph, request.parts.water_mask, heightfield["heights"])
+            variant = {"tracer": tracer, "variant": dict(features.water), "extras": extras}
+            water_surface(graph, request.size, heightfield, frame, gbuffer, water, **variant)
         images = {**gbuffer, **sums}
         if features.atrous:
             seen = (graph, request.size, frame, guides(graph, request.size, frame, gbuffer))
@@ -234,8 +245,8 @@ class PathTracedLane(Lane):
             yield done
             if settings.time_limit is not None and time.perf_counter() - began >= settings.time_limit:
                 return
-            looks = settings.noise_threshold is not None and _is_time_to_look(done)
-            if looks and self._noise(frames, done) <= settings.noise_threshold:
+            threshold = settings.noise_threshold
+            if threshold is not None and _is_time_to_look(done) and self._noise(frames, done) <= threshold:
                 return
 
     def _fill(self, frame: Frame, request: Request) -> None:
@@ -249,6 +260,7 @@ class PathTracedLane(Lane):
             fill_environment(block["environment"], request.scene.sky)
             fill_medium(block["fog"], request.scene.fog, request.parts.fog)
             fill_lights(block["lights"], request.scene.lights)
+            fill_water(block["water"], request.scene.water, block["terrain"])
             fill_path(block["path"], request.settings.max_depth, camera.lens, end)
 
     def _noise(self, frames: Frames, samples: int) -> float:
@@ -265,6 +277,8 @@ class PathTracedLane(Lane):
         slot = frame.blocks[frame.acquire()]
         fill_block(slot["terrain"], request.scene.terrain, request.parts.heights)
         fill_frame(slot["frame"], request.scene, request.size, request.settings)
+        if "water" in slot:
+            fill_water(slot["water"], request.scene.water, slot["terrain"])
         slot["frame"]["jitter"] = CENTRE
         slot["frame"]["sample_count"] = samples
         slot["frame"]["sample_index"] = samples - 1  # what makes a picture of light runs on the last sample

@@ -17,6 +17,8 @@
 //   31 density_map     sampler2D
 //   32 lights          readonly buffer  see include/lights.glsl
 //   50 path            readonly buffer  what only this lane needs
+//   70 water           readonly buffer  see include/water.glsl
+//   71 water_mask      sampler2D
 //   40 environment     readonly buffer  see include/environment.glsl
 //   41 environment_map  sampler2D
 //   42 environment_rows  sampler2D
@@ -26,6 +28,9 @@
 // ray serves the sky and the bounce. An environment map may be small bright spots, so it is sampled as well, and joined
 // with those directions by the same heuristic. One lamp is chosen for each vertex. Fog scatters a path where a free flight
 // ends (include/medium.glsl); a uniform one, in which all light is as measured inside, only on its way from the camera.
+// At the water's surface a path is mirrored or refracted, by chance; that is no vertex of it. Under water the sun is sampled
+// through the surface taken as calm. As in the lit lane the sun's light by way of the surface is seen but lights nothing, and
+// so is that of lamps, whichever way; waves count where the camera sees them.
 // Numbers are Owen-scrambled Sobol pairs, one scrambling for each pixel, bounce and
 // purpose. Paths that carry little end by Russian roulette.
 //
@@ -42,6 +47,8 @@
 #include "include/brdf.glsl"
 #include "include/medium.glsl"
 #include "include/lights.glsl"
+#include "include/water.glsl"
+#include "include/water_view.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
@@ -83,6 +90,8 @@ const uint DRAW_SKY = 6u;
 const uint DRAW_FLIGHT = 7u;
 const uint DRAW_LAMP = 8u;
 const uint PURPOSES = 9u;
+const uint PURPOSE_CROSSING = 0x57u;  // these are numbered apart: paths without water stay what they were
+const uint MOST_CROSSINGS = 64u;
 
 // What a ray is sent for.
 const uint RAY_ONWARDS = 0u;
@@ -97,6 +106,11 @@ uint sample_number; // which point of them the current sample takes
 
 vec2 draw(uint vertex, uint purpose) {
     return sobol(sample_number, hash(pixel_key + (vertex * PURPOSES + purpose) * 0x9e3779b9u));
+}
+
+// For the path's crossing of the water's surface: which facet, whether it mirrors, where on the sun.
+vec2 draw_crossing(uint crossing, uint purpose) {
+    return sobol(sample_number, hash(hash(pixel_key + PURPOSE_CROSSING) + crossing * 3u + purpose));
 }
 
 float luminance(vec3 light) { return dot(light, vec3(0.2126, 0.7152, 0.0722)); }
@@ -179,6 +193,14 @@ void main() {
     vec3 onwards = vec3(0.0);
     float onwards_density = 0.0;
     bool first_on_ground = false;  // whether this is the ground as the camera sees it, which tells what it sees of the lights
+    // Of water: whether the path is in it, how often it has met its surface; what the sun's disc adds where a path from the
+    // camera is mirrored to it; and of a ray to the sun, how far it goes under water, and where after that; and where the
+    // other rays of its vertex start.
+    bool wet = false;
+    uint crossings = 0u;
+    vec3 mirrored_sun = vec3(0.0), beyond = vec3(0.0), from = vec3(0.0);
+    float wet_metres = FAR;
+    bool from_ground = false;
     float sky_weight = 0.0;  // turns the share of first bounces that meet the sky into the cosine-weighted share
 
     uint done = 0u;
@@ -187,24 +209,84 @@ void main() {
     origin = view_origin(origin);
     while (true) {
         float reach = HAS_LAMPS && ray == RAY_TO_LAMP ? lamp_distance : FAR;
+        if (HAS_WATER && ray == RAY_TO_SUN) reach = wet_metres;
         Hit hit = trace_grid(origin, direction * terrain.scale, reach, on_ground);
         bool missed = hit.kind == HIT_NOTHING;
         bool ended = false;
         vec3 to_sun = vec3(0.0);  // the sun's turn is the first after a vertex
+        if (HAS_WATER && ray == RAY_TO_SUN && missed && wet_metres < FAR) {
+            origin = vec3((origin + direction * terrain.scale * wet_metres).xy, water.level);
+            on_ground = false;
+            direction = beyond;
+            wet_metres = FAR;
+            continue;
+        }
         if (ray != RAY_ONWARDS) {
             if (missed) light += ray == RAY_TO_SUN ? sunlight : ray == RAY_TO_SKY ? skylight : lamplight;
             if (missed && ray == RAY_TO_SUN && first_on_ground) suns += 1.0;
         } else {
             float t = missed ? FAR : hit.t;
-            bool in_medium = false;
-            if (MEDIUM_KIND != MEDIUM_NONE && (MEDIUM_KIND != MEDIUM_UNIFORM || vertex == 0u)) {
+            bool in_medium = false, crosses = false;
+            vec3 out_of_water;
+            if (HAS_WATER) {
+                float t_water;
+                if (wet) {
+                    t_water = water_exit(origin, direction, out_of_water);
+                    crosses = t_water < t;
+                } else crosses = water_hit(origin, direction, t, t_water, out_of_water);
+                if (crosses) t = t_water;
+                if (wet) throughput *= water_transmittance(t);
+            }
+            bool fogs = MEDIUM_KIND != MEDIUM_UNIFORM || (vertex == 0u && crossings == 0u);
+            if (MEDIUM_KIND != MEDIUM_NONE && fogs && !wet) {
                 vec3 weight;
                 in_medium =
                     sample_free_flight(grid_to_world(origin), direction, t, draw(vertex, DRAW_FLIGHT), t, weight);
                 throughput *= weight;
             }
-            if (missed && !in_medium) {
-                if (vertex == 0u) {
+            if (HAS_WATER && crosses && !in_medium) {
+                vec3 n = wet ? -out_of_water : out_of_water, facet = n;
+                float alpha = SMOOTHEST;
+                if (vertex == 0u && crossings == 0u) {
+                    vec3 left;
+                    light += throughput * air_light(direction, t, left);
+                    throughput *= left;
+                    hits += 1.0;
+                    seen_water(grid_to_world(origin + t * direction * terrain.scale), direction, t, n, n, alpha);
+                    facet = water_facet(n, -direction, alpha, draw_crossing(0u, 0u));
+                }
+                origin += t * direction * terrain.scale;
+                origin = vec3(clamp(origin.xy, vec2(0.0), vec2(terrain.cells)), n.z != 0.0 ? water.level : origin.z);
+                float reflected = fresnel(dot(-direction, facet), wet ? 1.0 / water.ior : water.ior);
+                // What is mirrored may be bright where little of it is, so the camera's paths look that way oftener.
+                float chance = reflected > 0.0 && reflected < 1.0 && vertex == 0u ? clamp(reflected, 0.25, 0.75) : reflected;
+                bool mirrors = draw_crossing(crossings, 1u).x < chance;
+                if (HAS_SUN && vertex == 0u && crossings == 0u) {
+                    Glint glint = sun_glint(direction, n, alpha, facet, out_of_water, SOFT, draw_crossing(0u, 2u));
+                    to_sun = glint.from;
+                    sunlight = throughput * glint.light;
+                    first_on_ground = true;
+                    mirrored_sun = mirrors ? glint.of_disc : vec3(0.0);
+                } else mirrored_sun = vec3(0.0);
+                throughput *= mirrors ? reflected / chance : (1.0 - reflected) / (1.0 - chance);
+                if (mirrors) {
+                    onwards = wet ? reflect(direction, facet) : water_mirrored(direction, facet, out_of_water);
+                } else {
+                    onwards = wet ? refract(direction, facet, water.ior) : water_entered(direction, facet, out_of_water);
+                    throughput *= wet ? water.ior * water.ior : 1.0 / (water.ior * water.ior);
+                    wet = !wet;
+                }
+                onwards_density = FAR;  // nothing else leads there
+                sky_weight = 0.0;
+                on_ground = false;
+                from = origin;
+                from_ground = false;
+                wet_metres = FAR;
+                ended = ++crossings == MOST_CROSSINGS;
+            } else if (missed && !in_medium) {
+                if (HAS_WATER && vertex == 0u && crossings > 0u) {
+                    light += throughput * (sky_radiance(direction) + mirrored_sun);
+                } else if (vertex == 0u) {
                     light += throughput * (frame.has_background == 1u ? frame.background : sky_seen(direction));
                 } else {
                     float weight = 1.0;
@@ -222,14 +304,14 @@ void main() {
                     n = point.normal;
                     from_behind = vertex > 0u && dot(direction, point.geometric_normal) > 0.0;
                 }
-                if (vertex == 0u) {
+                if (vertex == 0u && crossings == 0u) {
                     vec3 left;
                     light += throughput * air_light(direction, t, left);
                     throughput *= left;
                     if (!in_medium) hits += 1.0;
                 }
                 if (!in_medium && !from_behind) light += throughput * point.emission;
-                first_on_ground = vertex == 0u && !in_medium;
+                first_on_ground = vertex == 0u && !in_medium && crossings == 0u;
                 ++vertex;
                 ended = vertex >= path.max_depth || from_behind;
                 if (!ended) {
@@ -243,11 +325,23 @@ void main() {
                     origin = in_medium ? origin + t * direction * terrain.scale : point.grid;
                     on_ground = !in_medium && hit.kind == HIT_GROUND;
                     vec3 world = grid_to_world(origin);
+                    if (HAS_WATER) {
+                        from = origin;
+                        from_ground = on_ground;
+                        wet_metres = FAR;
+                    }
                     if (HAS_SUN) {
                         vec3 l = frame.sun_direction;
                         if (SOFT) l = cone_direction(draw(vertex, DRAW_SUN), l, frame.sun_cos_radius);
-                        bool faces = in_medium || dot(point.geometric_normal, l) > 0.0;
                         sunlight = throughput * frame.sun_irradiance * light_transmittance(world, l);
+                        if (HAS_WATER && wet) {
+                            float share;
+                            beyond = l;
+                            l = light_into_water(l, share);
+                            wet_metres = max((water.level - origin.z) / (l.z * terrain.scale.z), 0.0);
+                            sunlight *= share * water_transmittance(wet_metres);
+                        }
+                        bool faces = in_medium || dot(point.geometric_normal, l) > 0.0;
                         sunlight *= in_medium ? vec3(phase(dot(direction, l))) : brdf_cosine(surface, n, view, l);
                         if (l.z > 0.0 && faces && (first_on_ground || sunlight != vec3(0.0))) to_sun = l;
                     }
@@ -259,7 +353,7 @@ void main() {
                         skylight = throughput * sky_radiance(to_sky) * light_transmittance(world, to_sky) / density;
                         skylight *= in_medium ? vec3(scattered) : brdf_cosine(surface, n, view, to_sky);
                         bool faces = in_medium || dot(point.geometric_normal, to_sky) > 0.0;
-                        if (!faces || skylight == vec3(0.0)) to_sky = vec3(0.0);
+                        if (!faces || wet || skylight == vec3(0.0)) to_sky = vec3(0.0);
                     }
                     if (HAS_LAMPS) {
                         Lamp lamp = lights.lamps[min(uint(draw(vertex, DRAW_LAMP).x * float(lights.count)), lights.count - 1u)];
@@ -270,7 +364,7 @@ void main() {
                         lamplight *= medium_transmittance(world, to_lamp, lamp_distance) / (lamp_distance * lamp_distance);
                         lamplight *= in_medium ? vec3(phase(dot(direction, to_lamp))) : brdf_cosine(surface, n, view, to_lamp);
                         bool faces = in_medium || dot(point.geometric_normal, to_lamp) > 0.0;
-                        if (!faces || lamplight == vec3(0.0)) to_lamp = vec3(0.0);
+                        if (!faces || wet || lamplight == vec3(0.0)) to_lamp = vec3(0.0);
                     }
                     if (in_medium) {
                         onwards = sample_phase(direction, draw(vertex, DRAW_DIRECTION));
@@ -290,6 +384,10 @@ void main() {
             }
         }
         if (!ended) {
+            if (HAS_WATER && ray != RAY_ONWARDS) {  // a ray to the sun may have gone on from the surface
+                origin = from;
+                on_ground = from_ground;
+            }
             if (to_sun != vec3(0.0)) {
                 ray = RAY_TO_SUN;
                 direction = to_sun;
@@ -317,6 +415,8 @@ void main() {
         light = vec3(0.0);
         throughput = vec3(1.0);
         vertex = 0u;
+        crossings = 0u;
+        wet = false;
         ray = RAY_ONWARDS;
         on_ground = false;
         sample_number = frame.sample_index + done;

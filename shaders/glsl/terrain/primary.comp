@@ -18,7 +18,7 @@
 #extension GL_EXT_scalar_block_layout : require
 
 #include "include/heightfield.glsl"
-#include "include/frame.glsl"
+#include "include/view.glsl"
 #include "include/surface.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
@@ -38,12 +38,7 @@ void main() {
     if (any(greaterThanEqual(pixel, frame.size))) return;
     vec3 origin, direction;
     camera_ray(vec2(pixel) + frame.jitter, origin, direction);
-    vec3 grid_origin = world_to_grid(origin);
-    if (frame.clamp_to_ground == 1u) {
-        // A map's border pixels reach half a cell over the outermost samples, and see those.
-        vec2 inside = clamp(grid_origin.xy, vec2(0.0), vec2(terrain.cells));
-        if (all(lessThan(abs(grid_origin.xy - inside), vec2(0.501)))) grid_origin.xy = inside;
-    }
+    vec3 grid_origin = view_origin(origin);
     vec3 grid_direction = direction * terrain.scale;
     Hit hit = trace_grid(grid_origin, grid_direction, 1.0e30, false);
 
