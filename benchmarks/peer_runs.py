@@ -13,7 +13,8 @@ whichever environment holds that.
 Rasterisers give (height, width, 3 or 4) uint8, with a little ambient light in the peers' and no antialiasing. Path
 tracers give (height, width, 3) float32, scene-linear radiance of the same light transport: a Lambertian ground, a sun
 without width, a sky of one radiance all around (below the horizon too, where the ground ends), a box filter, no
-denoiser, no adaptive sampling, no clamping; how a path ends by chance is each one's own default. `bounces` counts
+denoiser, no adaptive sampling, no clamping; how a path ends by chance is each one's own default, and so is which light
+is sampled at a point (Mitsuba takes the sun or the sky, the others both, hence its noise). `bounces` counts
 scatterings after the first point seen, each of which is lit directly too. So 4 of them are
 
 - `max_bounces` 4 in Cycles ("0 is direct light alone", its manual says);
@@ -37,7 +38,7 @@ import numpy as np
 from benchmarks.measure import cpu_seconds, median, peak_rss
 
 Job = dict[str, Any]
-Picture = Callable[[tuple[float, float, float]], np.ndarray]
+Picture = Callable[..., np.ndarray]  # of an eye, and for path tracers of a seed, 0 if not given
 GREY = 0.5
 
 
@@ -207,10 +208,10 @@ def vkforge_path_traced(heights: np.ndarray, job: Job) -> Picture:
     terrain = Terrain(heights, job["cell"], albedo=GREY)
     renderer = Renderer(job["device"])
 
-    def picture(eye: tuple[float, float, float]) -> np.ndarray:
+    def picture(eye: tuple[float, float, float], seed: int = 0) -> np.ndarray:
         scene = Scene(terrain, Camera.perspective(eye, job["target"], fov=job["fov"]), sun, sky)
-        depth = job["bounces"] + 2
-        return renderer.render(scene, job["size"], lane="path-traced", samples=job["samples"], max_depth=depth).hdr
+        settings = {"samples": job["samples"], "max_depth": job["bounces"] + 2, "seed": seed}
+        return renderer.render(scene, job["size"], lane="path-traced", **settings).hdr
 
     return picture
 
@@ -278,7 +279,8 @@ def cycles(heights: np.ndarray, job: Job) -> Picture:
     scene.render.image_settings.color_depth = "32"
     scene.render.image_settings.exr_codec = "NONE"
 
-    def picture(eye: tuple[float, float, float]) -> np.ndarray:
+    def picture(eye: tuple[float, float, float], seed: int = 0) -> np.ndarray:
+        scene.cycles.seed = seed
         camera.location = eye
         camera.rotation_euler = (Vector(job["target"]) - Vector(eye)).to_track_quat("-Z", "Y").to_euler()
         with tempfile.TemporaryDirectory() as folder:
@@ -322,7 +324,7 @@ def mitsuba(heights: np.ndarray, job: Job) -> Picture:
     integrator = mi.load_dict({"type": "path", "max_depth": job["bounces"] + 2})
     width, height = job["size"]
 
-    def picture(eye: tuple[float, float, float]) -> np.ndarray:
+    def picture(eye: tuple[float, float, float], seed: int = 0) -> np.ndarray:
         sensor = mi.load_dict(
             {
                 "type": "perspective",
@@ -339,10 +341,10 @@ def mitsuba(heights: np.ndarray, job: Job) -> Picture:
                     "component_format": "float32",
                     "filter": {"type": "box"},
                 },
-                "sampler": {"type": "independent", "sample_count": job["samples"]},
+                "sampler": {"type": "multijitter", "sample_count": job["samples"]},
             }
         )
-        return np.array(integrator.render(scene, sensor, spp=job["samples"]))
+        return np.array(integrator.render(scene, sensor, seed=seed, spp=job["samples"]))
 
     return picture
 
@@ -366,7 +368,7 @@ RUNS = {name: run for group in GROUPS.values() for name, run in group.items()}
 
 
 def main(name: str, job: Job) -> dict[str, float]:
-    """Render the cold picture and the warm ones; return what they took."""
+    """Render the cold picture and the warm ones; return what they took, and what peers.Result says of the first."""
     heights = np.load(job["dem"])
     picture = RUNS[name](heights, job)
     first = picture(job["eyes"][0])
@@ -383,6 +385,11 @@ def main(name: str, job: Job) -> dict[str, float]:
     figures["mean"] = float(colours.mean())
     if first.shape[:2] != (height, width) or not colours.std() > 0.004:
         raise SystemExit(f"its picture is blank or of the wrong size: {first.shape}, mean {figures['mean']:.4g}")
+    if "samples" in job:
+        again = picture(job["eyes"][0], seed=1)[..., :3].astype(np.float64)
+        noise = 0.5 * (colours - again) ** 2 / (0.25 * (colours + again) ** 2 + 0.01)
+        figures["noise"] = 1e3 * float(noise.mean())
+        figures["effort"] = figures["warm_cpu"] * figures["noise"]
     np.save(job["picture"], first)
     return figures
 

@@ -63,7 +63,10 @@ class Result:
     Attributes:
         name: The renderer, as in `peer_runs.RUNS`.
         figures: cold_cpu, cold_wall, warm_cpu and warm_wall in seconds, peak_rss in MiB, and mean, the mean of the
-            first picture (radiance, or 8-bit colours as 0 to 1); None where it failed.
+            first picture (radiance, or 8-bit colours as 0 to 1). Of path tracers also noise, 1000 times the relative
+            variance, var / (mean^2 + 0.01), of a pixel's channel, from two pictures of different seeds, and effort,
+            warm_cpu times that: what a picture as quiet as another's costs beside it, as the variance falls with the
+            samples (and so with the time) at least. None where it failed.
         reason: Why it failed.
     """
 
@@ -85,7 +88,7 @@ JOBS = {
         (1024, 1024),
         2,
         {"irradiance": 3.0, "sky": 0.3, "samples": 16, "bounces": 4},
-        {**COLUMNS, "mean": "mean radiance"},
+        {**COLUMNS, "mean": "mean radiance", "noise": "noise, 1e-3", "effort": "CPU s x noise"},
     ),
 }
 

@@ -42,21 +42,43 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / link).exists(), f"{page.name} links to {link}"
 
 
+CODED = (
+    "denoising",
+    "environment-maps",
+    "fog",
+    "getting-started",
+    "light",
+    "materials",
+    "memory",
+    "path-tracing",
+    "sky",
+)
+
+
 @pytest.mark.gpu
-@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/memory.md"])
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{name}.md" for name in CODED)])
 def test_its_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renderer: vf.Renderer) -> None:
     import vkforge as vf
 
+    text = (ROOT / page).read_text()
+    for module, word in (("astral", "Sun.at("), ("pyoidn", 'denoise="oidn"')):
+        if word in text:
+            pytest.importorskip(module)
     monkeypatch.chdir(tmp_path)
     heights = np.hypot(*np.mgrid[-20:20, -30:30]).astype(np.float32)
     np.save("dem.npy", heights)
-    names = {"vf": vf, "heights": heights, "terrain": vf.Terrain(heights, 30.0), "renderer": renderer}
-    for code in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
+    Path("evening.hdr").write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 2 +X 4\n" + 8 * b"\x80\x70\x60\x80")
+    terrain, radiance = vf.Terrain(heights, 30.0), np.ones((2, 4, 3))
+    names = {"vf": vf, "np": np, "heights": heights, "terrain": terrain, "radiance": radiance, "renderer": renderer}
+    names |= {"scene": vf.Scene(terrain), "camera": vf.Camera.orbit(terrain)}
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         small = code.replace('"dem.tif"', '"dem.npy", cell_size=30.0')
+        small = small.replace("vf.render(terrain)", "vf.render(terrain, (96, 54))")
         for said, run in (("(1920, 1080)", "(96, 54)"), ("samples=64", "samples=2"), ("0, 360, 10", "0, 360, 180")):
             small = small.replace(said, run)
         exec(compile(small, page, "exec"), names)
-    assert list(tmp_path.iterdir()) != [tmp_path / "dem.npy"], "it saved something"
+    if ".save(" in text:
+        assert len(list(tmp_path.iterdir())) > 2, "it saved something"
 
 
 def test_every_public_name_is_in_the_reference() -> None:

@@ -142,6 +142,10 @@ def with_clouds(name: str) -> Callable[[Any], vf.Scene]:
     return lambda value: scene(clouds=vf.Clouds(**{**CLOUDS, name: value}))
 
 
+def with_water(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(water=vf.Water(**{"level": 2.5, **more, name: value}))
+
+
 PERSPECTIVE = {"position": (0.0, -20.0, 15.0), "target": (0.0, 0.0, 1.0)}
 ORTHOGRAPHIC = {**PERSPECTIVE, "height": 12.0}
 ORBIT = {"terrain": terrain()}
@@ -163,6 +167,7 @@ NAMED: dict[str, Callable[..., Any]] = {
     "Scene": vf.Scene,
     "Fog": vf.Fog,
     "Clouds": vf.Clouds,
+    "Water": vf.Water,
     "PointLight": vf.PointLight,
     "SpotLight": vf.SpotLight,
     "Scene.portrait": vf.Scene.portrait,
@@ -311,6 +316,16 @@ TABLE: dict[str, Row] = {
     "Clouds.size": Row(with_clouds("size"), 10.0, 15.0),
     "Clouds.anisotropy": Row(with_clouds("anisotropy"), DEFAULT, 0.0),
     "Clouds.seed": Row(with_clouds("seed"), DEFAULT, 1),
+    "Scene.water": Row(lambda value: scene(water=value), DEFAULT, vf.Water(2.5), "water"),
+    "Water.level": Row(with_water("level"), 2.5, 2.0, "depth"),
+    "Water.mask": Row(with_water("mask"), DEFAULT, RASTER, "water"),
+    "Water.absorption": Row(with_water("absorption"), DEFAULT, 1.0),
+    "Water.scattering": Row(with_water("scattering"), DEFAULT, 1.0),
+    "Water.ior": Row(with_water("ior"), DEFAULT, 1.5),
+    "Water.wave_height": Row(with_water("wave_height"), DEFAULT, 0.05, "normal"),
+    "Water.wave_length": Row(with_water("wave_length", wave_height=0.1), 9.0, 12.0, "normal"),
+    "Water.roughness": Row(with_water("roughness"), DEFAULT, 0.4),
+    "Water.seed": Row(with_water("seed", wave_height=0.1, wave_length=9.0), DEFAULT, 1, "normal"),
 }
 
 

@@ -37,7 +37,7 @@ _BLOCK = re.compile(
     r"\{(?P<members>[^}]*)\}\s*(?P<instance>\w*)\s*;"
 )
 _STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^}]*)\}\s*;")
-_CONSTANT = re.compile(r"^\s*const\s+u?int\s+\w+\s*=[^;]*;", re.MULTILINE)
+_CONSTANT = re.compile(r"^const\s+(?:u?int|[iu]vec[234])\s[^;]*;", re.MULTILINE)  # what may be a length
 _MEMBER = re.compile(r"^(?:(?:row_major|column_major|readonly|writeonly|coherent|restrict|highp)\s+)*(\w+)\s+(.*)$")
 _DECLARATOR = re.compile(r"^(\w+)\s*((?:\[[^\]]*\]\s*)*)$")
 _AS_WORD = {"float": "floatBitsToUint({})", "int": "uint({})", "uint": "{}"}
@@ -153,7 +153,8 @@ def probe_source(text: Text, block: re.Match[str], leaves: list[Leaf]) -> str:
     structs = "\n".join(match[0] for match in _STRUCT.finditer(text.source))
     constants = "\n".join(match[0] for match in _CONSTANT.finditer(text.source))
     # Qualifiers such as writeonly say what the real shader does with it; the probe reads.
-    declared = re.sub(r"\b(readonly|writeonly)\b", "", block[0])
+    declared = block[0].replace(block["qualifiers"], "", 1) if block["qualifiers"] else block[0]
+    declared = re.sub(r"\b(readonly|writeonly)\b", "", declared)
     writes = "\n".join(f"    words[{i}] = {_AS_WORD[leaf.scalar].format(leaf.glsl)};" for i, leaf in enumerate(leaves))
     return f"""#version 460
 #extension GL_EXT_scalar_block_layout : require
@@ -237,7 +238,10 @@ def test_the_device_reads_what_the_host_wrote(renderer: vf.Renderer, shader: str
     content = np.zeros(max(4, -(-size // 4) * 4), np.uint8)
     record = content[: fixed.itemsize].view(fixed).reshape(()) if fixed.itemsize else np.zeros((), fixed)
     element = binding.array_dtype if binding else None
-    tail = content[fixed.itemsize : size].view(element) if element is not None else None
+    tail = None
+    if element is not None:
+        base, shape = element.subdtype or (element, ())  # elements that are vectors
+        tail = content[fixed.itemsize : size].view(base).reshape(-1, *shape)
 
     leaves = [leaf for t, n, lengths in members for leaf in text.leaves(t, lengths, prefix + n, (n,))]
     words = random_bits(len(leaves), seed=len(leaves))

@@ -10,8 +10,10 @@ import vkforge as vf
 
 A = np.array([0.25, 0.08, 0.05])
 RHO = 0.4
-OPAQUE = 1e3
+CLEAR: dict[str, Any] = {"scattering": 0.0}
+BLACK: dict[str, Any] = {"absorption": 1e3, **CLEAR}
 UNIFORM = vf.Sky.gradient(1.0, 1.0, 1.0)
+SIZE = (40, 24)
 
 
 def basin(depth: float, albedo: Any = RHO, size: float = 40_000.0) -> "vf.Terrain":
@@ -56,7 +58,7 @@ def test_fresnel(renderer: "vf.Renderer", degrees: float, lane: str) -> None:
     """Black depths under a uniform sky of 1: what is seen is the reflectance."""
     for ior in (1.333, 1.6):
         angle = np.radians(degrees)
-        water = vf.Water(0.0, absorption=OPAQUE, wave_height=0.0, ior=ior)
+        water = vf.Water(0.0, **BLACK, wave_height=0.0, ior=ior)
         got = hdr(renderer, basin(20.0), tilted(angle), sky=UNIFORM, water=water, samples=256, lane=lane)
         noise = 0.05 if lane == "path-traced" and degrees < 60 else 0.01  # that lane tosses for it
         assert worst(got.mean((0, 1)), truth.fresnel(angle, ior)) < noise
@@ -67,7 +69,7 @@ def test_fresnel(renderer: "vf.Renderer", degrees: float, lane: str) -> None:
 def test_level_bottom(renderer: "vf.Renderer", depth: float, degrees: float) -> None:
     """The mirrored sky, and the bottom through it, lit by the sky or by the sun through the surface."""
     angle, elevation = np.radians(degrees), np.radians(35.0)
-    water = vf.Water(0.0, absorption=A, wave_height=0.0)
+    water = vf.Water(0.0, absorption=A, wave_height=0.0, **CLEAR)
     seen = (renderer, basin(depth), tilted(angle))
     got = hdr(*seen, sky=UNIFORM, water=water, samples=128).mean((0, 1))
     radiosity = RHO * truth.sky_on_the_bottom(depth, A, 1.333)
@@ -80,9 +82,9 @@ def test_level_bottom(renderer: "vf.Renderer", depth: float, degrees: float) -> 
 
 def test_level_bottom_with_all_bounces(renderer: "vf.Renderer") -> None:
     """In the path-traced lane light goes to and fro between bottom and surface: a geometric series."""
-    water, depth = vf.Water(0.0, absorption=A, wave_height=0.0), 1.5
+    water, depth = vf.Water(0.0, absorption=A, wave_height=0.0, **CLEAR), 1.5
     seen = (renderer, basin(depth, 0.8), tilted(0.0))
-    parts = {"water": water, "lane": "path-traced", "max_depth": 32, "samples": 1024}
+    parts: dict[str, Any] = {"water": water, "lane": "path-traced", "max_depth": 32, "samples": 768}
     got = hdr(*seen, (12, 12), sky=UNIFORM, **parts).mean((0, 1))
     series = 0.8 / (1 - 0.8 * truth.returned_to_the_bottom(depth, A, 1.333))
     sky = series * truth.sky_on_the_bottom(depth, A, 1.333)
@@ -104,14 +106,32 @@ def shore(water: "vf.Water | None", **parts: Any) -> "vf.Scene":
     return vf.Scene(ground, camera, water=water, **parts)
 
 
+@pytest.mark.parametrize("lane", ["lit", "path-traced"])
+@pytest.mark.parametrize("depth", [2.0, 300.0])
+def test_scattered_once(renderer: "vf.Renderer", depth: float, lane: str) -> None:
+    """Over a black bottom: the sun, and a sky, in turbid water, to the eye through the surface."""
+    into, out = np.radians(55.0), np.radians(40.0)
+    b = np.array([0.02, 0.03, 0.05])
+    water = vf.Water(0.0, absorption=A, scattering=b, wave_height=0.0)
+    options: dict[str, Any] = {"lane": lane, "water": water, "samples": 4096 if lane == "path-traced" else 256}
+    options |= {"max_depth": 2} if lane == "path-traced" else {}
+    seen = (renderer, basin(depth, 0.0), tilted(out))
+    got = hdr(*seen, sun=vf.Sun(90.0, 35.0, 2.0, 0.0), **options).mean((0, 1))
+    through = truth.seen_from_above(0.0, A, 1.333, out, np.full(3, np.pi), 0.0)
+    wanted = through * 2.0 * truth.scattered_sun(depth, A, b, 1.333, into, out)
+    assert worst(got, wanted) < 0.015
+    got = hdr(*seen, sky=UNIFORM, **options).mean((0, 1)) - truth.fresnel(out, 1.333)
+    assert worst(got, through * truth.scattered_sky(depth, A, b, 1.333, out)) < 0.015
+
+
 def test_water_of_no_density_is_not_there(renderer: "vf.Renderer") -> None:
     """Index of refraction 1 and no absorption: the same light, by all of the water's own code."""
-    size, settings = (40, 24), {"samples": 64, "sky_rays": 4}
-    parts = {"sun": vf.Sun(250.0, 25.0, 3.0), "sky": vf.Sky.gradient()}
-    dry = renderer.render(shore(None, **parts), size, **settings).hdr
+    settings = vf.Settings(samples=64, sky_rays=4)
+    parts: dict[str, Any] = {"sun": vf.Sun(250.0, 25.0, 3.0), "sky": vf.Sky.gradient()}
+    dry = renderer.render(shore(None, **parts), SIZE, settings=settings).hdr
     for waves in (0.0, 0.3):
-        nothing = vf.Water(0.0, absorption=0.0, ior=1.0, wave_height=waves)
-        image = renderer.render(shore(nothing, **parts), size, aovs=["water"], **settings)
+        nothing = vf.Water(0.0, absorption=0.0, ior=1.0, wave_height=waves, **CLEAR)
+        image = renderer.render(shore(nothing, **parts), SIZE, aovs=["water"], settings=settings)
         assert 0.2 < image.aovs["water"].mean() < 0.8
         assert np.abs(image.hdr - dry).max() < 0.06
         assert image.hdr.mean() == pytest.approx(dry.mean(), rel=2e-3)
@@ -123,7 +143,7 @@ def test_mirror_image(renderer: "vf.Renderer") -> None:
     heights[4:8] = 25.0  # a ridge across, in the north
     ground = vf.Terrain(heights, cell_size=10.0, albedo=0.0)
     camera = vf.Camera.perspective((0.0, -150.0, 12.0), (0.0, 0.0, 0.0), fov=40)
-    water = vf.Water(0.0, absorption=OPAQUE, wave_height=0.0)
+    water = vf.Water(0.0, **BLACK, wave_height=0.0)
     size = (120, 90)
     scene = vf.Scene(ground, camera, sun=None, sky=UNIFORM, water=water)
     image = renderer.render(scene, size, samples=1, aovs=["water", "position", "depth"])
@@ -132,7 +152,7 @@ def test_mirror_image(renderer: "vf.Renderer") -> None:
     along = at - np.array(camera.position)
     np.testing.assert_allclose(at[:, 2], 0.0, atol=1e-3)
     np.testing.assert_allclose(np.linalg.norm(along, axis=1), image.aovs["depth"][seen], rtol=1e-5)
-    hits = renderer.trace(ground, at + (0, 0, 1e-3), along * (1, 1, -1))
+    hits = renderer.trace(ground, at + np.array([0, 0, 1e-3]), along * (1, 1, -1))
     sine = np.abs(along[:, 2]) / np.linalg.norm(along, axis=1)
     wanted = np.where(np.isinf(hits.t), truth.fresnel(np.arccos(sine), 1.333), 0.0)
     off = np.abs(image.hdr[seen][:, 1] - wanted) > 0.01
@@ -152,14 +172,14 @@ def test_mirror_image(renderer: "vf.Renderer") -> None:
 def test_glint(renderer: "vf.Renderer", lane: str) -> None:
     """The sun on rough water by the microfacets' density, and its disc in a mirror."""
     into, out = np.radians(40.0), np.radians(55.0)
-    parts = {"lane": lane, "samples": 256}
+    parts: dict[str, Any] = {"lane": lane, "samples": 256}
     for diameter in (0.0, 0.53):
         for roughness in (0.3, 0.6):
-            water = vf.Water(0.0, absorption=OPAQUE, wave_height=0.0, roughness=roughness)
+            water = vf.Water(0.0, **BLACK, wave_height=0.0, roughness=roughness)
             sun = vf.Sun(0.0, 50.0, 3.0, diameter)  # in the north, where the camera looks
             got = hdr(renderer, basin(20.0), tilted(out), sun=sun, water=water, **parts).mean()
             assert worst(got, 3.0 * truth.glint(into, out, roughness**2, 1.333)) < 0.01
-    mirror = vf.Water(0.0, absorption=OPAQUE, wave_height=0.0)
+    mirror = vf.Water(0.0, **BLACK, wave_height=0.0)
     for diameter in (0.53, 4.0):
         sun = vf.Sun(0.0, 50.0, 3.0, diameter)
         got = hdr(renderer, basin(20.0), tilted(into), sun=sun, water=mirror, **parts).mean()
@@ -170,22 +190,22 @@ def test_glint(renderer: "vf.Renderer", lane: str) -> None:
 
 
 def test_white_furnace(renderer: "vf.Renderer") -> None:
-    """White ground and clear water in light from everywhere return it: nothing is lost at any crossing."""
+    """White ground and water that absorbs nothing return what comes from everywhere: no crossing loses any."""
     sky = vf.Sky.gradient(0.7, 0.7, 0.7)
     white = vf.Terrain(hills(), cell_size=5.0, albedo=1.0)
     camera = vf.Camera.perspective((0.0, -70.0, 14.0), (0.0, 20.0, -3.0), fov=55)
-    for waves in (0.0, 0.3):
-        water = vf.Water(0.0, absorption=0.0, wave_height=waves)
+    for waves, scattering in ((0.0, 0.0), (0.3, 0.0), (0.1, (0.05, 0.1, 0.2))):
+        water = vf.Water(0.0, absorption=0.0, wave_height=waves, scattering=scattering)
         got = hdr(renderer, white, camera, (24, 16), 64, sky=sky, water=water, lane="path-traced", max_depth=512)
         assert worst(got.mean(), 0.7) < 0.01
 
 
 def test_lanes_agree(renderer: "vf.Renderer") -> None:
     """Direct light, which is all that the lit lane has, over and under water."""
-    parts = {"sun": vf.Sun(250.0, 30.0, 3.0), "sky": vf.Sky.gradient()}
+    parts: dict[str, Any] = {"sun": vf.Sun(250.0, 30.0, 3.0), "sky": vf.Sky.gradient()}
     scene, size = shore(vf.Water(0.0, absorption=A), **parts), (40, 24)
     lit = renderer.render(scene, size, samples=256, aovs=["water"])
-    traced = renderer.render(scene, size, samples=1024, max_depth=2, lane="path-traced", aovs=["water"])
+    traced = renderer.render(scene, size, samples=512, max_depth=2, lane="path-traced", aovs=["water"])
     np.testing.assert_array_equal(lit.aovs["water"], traced.aovs["water"])
     wet = lit.aovs["water"] == 1
     assert worst(lit.hdr[wet].mean(0), traced.hdr[wet].mean(0)) < 0.02
@@ -228,7 +248,9 @@ def test_sides_of_the_water(renderer: "vf.Renderer") -> None:
     """Where the block is cut through the lake, its side is water down to the ground, and wall below."""
     ground = vf.Terrain(np.full((9, 9), -10.0), cell_size=10.0, skirt=-20.0)
     camera = vf.Camera.orthographic((0, -200, -10), (0, 0, -10), height=40.0)
-    image = renderer.render(vf.Scene(ground, camera, water=vf.Water(0.0)), (20, 40), samples=1, aovs=["water", "normal"])
+    image = renderer.render(
+        vf.Scene(ground, camera, water=vf.Water(0.0)), (20, 40), samples=1, aovs=["water", "normal"]
+    )
     wet = image.aovs["water"][:, 10]
     z = 10.0 - (np.arange(40) + 0.5)
     np.testing.assert_array_equal(wet, (z < 0) & (z > -10))
@@ -277,6 +299,7 @@ def test_same_bits(renderer: "vf.Renderer") -> None:
         ({"level": 0, "mask": np.full((2, 2), 3.0)}, "mask runs from 3 to 3"),
         ({"level": 0, "mask": np.ones((2, 2), int)}, "bool or float"),
         ({"level": 0, "absorption": -1.0}, "absorption"),
+        ({"level": 0, "scattering": (1, 2)}, "scattering"),
         ({"level": 0, "ior": 0.9}, "ior"),
         ({"level": 0, "wave_height": -1.0}, "wave_height"),
         ({"level": 0, "wave_length": 0.0}, "wave_length"),

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from vkforge.oneliner import render
     from vkforge.renderer import Hits, Renderer
     from vkforge.scene.camera import Camera
-    from vkforge.scene.environment import Environment
     from vkforge.scene.clouds import Clouds
+    from vkforge.scene.environment import Environment
     from vkforge.scene.fog import Fog
     from vkforge.scene.lights import PointLight, SpotLight
     from vkforge.scene.material import Material

@@ -18,7 +18,8 @@ OBLIQUE_SIZE = (1920, 1080)
 RELIEF_SCALE = 3  # pixels a sample of the relief: the DEM is a small one
 EXAGGERATION = 1.5  # 800 m of relief over 30 km throw next to no shadow as they are
 SAMPLES = 16
-SHEET_AOVS = tuple(name for name in AOVS if name not in ("roughness", "metallic", "emission", "water"))  # flat on this ground
+FLAT = ("roughness", "metallic", "emission", "water")  # on this ground
+SHEET_AOVS = tuple(name for name in AOVS if name not in FLAT)
 
 
 @dataclass(frozen=True)

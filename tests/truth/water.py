@@ -1,4 +1,4 @@
-"""Water in float64: Fresnel's equations by angles, light over and under a calm surface by quadrature, waves as a sum."""
+"""Water in float64: Fresnel's equations by angles, light under a calm surface by quadrature, waves as a sum."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,14 +57,44 @@ def seen_from_above(
     return reflectance * sky + (1 - reflectance) / ior**2 * left * radiosity / np.pi
 
 
+def scattered_sun(
+    depth: float, absorption: Array, scattering: Array, ior: float, angle_in: ArrayLike, angle_out: float
+) -> Array:
+    """Return the radiance under the surface of a sun's light that was scattered once; irradiance 1 that faces it.
+
+    `angle_in` may be an array: the result is then (channels, n).
+    """
+    angle_in = np.asarray(angle_in, np.float64)
+    b = np.asarray(scattering)[:, None]
+    c = np.asarray(absorption)[:, None] + b
+    sun, eye = np.cos(refracted(angle_in, ior)).reshape(1, -1), np.cos(refracted(angle_out, ior))
+    enters = (1 - fresnel(angle_in, ior)) * np.cos(angle_in) / sun
+    rate = c * (1 + eye / sun)
+    result = b / (4 * np.pi) * enters * (1 - np.exp(-rate * depth / eye)) / rate
+    return result if angle_in.ndim else result[:, 0]
+
+
+def scattered_sky(depth: float, absorption: Array, scattering: Array, ior: float, angle_out: float) -> Array:
+    """Return the same for a sky of radiance 1."""
+    x, weight = np.polynomial.legendre.leggauss(400)
+    u, weight = (x + 1) / 2, weight / 2
+    angle = np.arccos(1 - u * u)
+    return (
+        2 * np.pi * (scattered_sun(depth, absorption, scattering, ior, angle, angle_out) * 2 * u * weight).sum(axis=1)
+    )
+
+
 def wave_normals(waves: Array, x: Array, y: Array) -> Array:
     """Return unit normals (..., 3) of a surface whose slopes are a sum of sines, as `Water.waves` lists them."""
     slope = np.zeros((*x.shape, 2))
     for east, north, steep, phase in waves:
         cycles = east * x + north * y + phase
-        slope += steep * np.cos(2 * np.pi * (cycles - np.floor(cycles) - 0.5))[..., None] * np.array(
-            [east, north]
-        ) / np.hypot(east, north)
+        slope += (
+            steep
+            * np.cos(2 * np.pi * (cycles - np.floor(cycles) - 0.5))[..., None]
+            * np.array([east, north])
+            / np.hypot(east, north)
+        )
     normals = np.stack([-slope[..., 0], -slope[..., 1], np.ones(x.shape)], axis=-1)
     return normals / np.linalg.norm(normals, axis=-1, keepdims=True)
 

@@ -160,8 +160,9 @@ class LitLane(Lane):
         """Declare the water, first of all light, because it goes into the G-buffer; return what it sends."""
         if features.water is None:
             return None
-        *seen, split_sum = surface
-        water = import_water(graph, request.parts.water_mask, surface[2]["heights"])
+        heightfield, frame, gbuffer, split_sum = surface[2:]
+        seen = (graph, request.size, heightfield, frame, gbuffer)
+        water = import_water(graph, request.parts.water_mask, heightfield["heights"])
         variant = dict(features.water)
         water_surface(*seen, water, tracer=tracer, variant=variant, extras=features.extras)
         variant |= {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,11 +25,19 @@ from vkforge.scene.water import Water
 # Warm white, like uncoated paper: light enough to let the block stand out, not so white that snow drowns in it.
 PAPER: Vector = (0.86, 0.84, 0.79)
 
-# The light of the ready-made scenes: a low, soft, warm sun from the north-west (cartography's convention, which keeps
-# relief from reading inside out), a cool sky for the shade, and what a sheet of PAPER under the block would throw back
-# on its walls.
-STUDIO_SUN = Sun(azimuth=315.0, elevation=36.0, irradiance=(3.3, 3.16, 2.98), angular_diameter=6.0)
-STUDIO_SKY = Sky.gradient(zenith=(0.22, 0.255, 0.32), horizon=(0.33, 0.345, 0.365), ground=(0.55, 0.52, 0.47))
+# The light of shaded relief: a low, soft, warm sun from the north-west (cartography's convention, which keeps relief
+# from reading inside out), and a cool sky for the shade.
+RELIEF_SUN = Sun(azimuth=315.0, elevation=36.0, irradiance=(3.8, 3.64, 3.42), angular_diameter=6.0)
+RELIEF_SKY = Sky.gradient(zenith=(0.25, 0.29, 0.37), horizon=(0.38, 0.4, 0.42), ground=(0.55, 0.52, 0.47))
+
+# The light of the portrait: the same sun as it is above the air, through which it comes warm, and the sky's own blue in
+# the shade. The ground about the block is as light as PAPER, and throws that much back on its walls.
+PORTRAIT_SUN = Sun(azimuth=315.0, elevation=42.0, irradiance=4.5, angular_diameter=6.0)
+PORTRAIT_TURBIDITY = 2.0  # a clear day: cleaner air leaves the shade darker and bluer than cartographers like
+PORTRAIT_GROUND_ALBEDO = 0.8
+# Air between the camera and what it looks at, metres: less where the terrain is small, no more where it is large, or a
+# country would drown in the haze that gives a valley its depth.
+PORTRAIT_AIR = 18_000.0
 
 _SUN = Sun()
 _SKY = Sky.gradient()
@@ -131,7 +140,9 @@ class Scene:
 
         The block gets a skirt where the terrain has open edges, and the hypsometric tint "vkforge.relief" where it has
         no albedo of its own (in any other scene such a terrain is neutral grey, 0.5). The sun is soft and stands in
-        the north-west; the vertical exaggeration stays what the terrain says.
+        the north-west, 42 degrees high; its colour, the sky and the haze towards the far edge are those of the physical
+        `Sky` (over bright ground), the haze that of at most 18 km of air. The vertical exaggeration stays what the
+        terrain says.
 
         Args:
             terrain: the ground.
@@ -139,14 +150,10 @@ class Scene:
         """
         skirt = "auto" if terrain.skirt is None else terrain.skirt
         terrain = dataclasses.replace(tinted(terrain), skirt=skirt)
-        aspect = 16.0 / 9.0 if size is None else _aspect(size)
-        return cls(
-            terrain,
-            Camera.orbit(terrain, aspect=aspect),
-            STUDIO_SUN,
-            STUDIO_SKY,
-            PAPER,
-        )
+        camera = Camera.orbit(terrain, aspect=16.0 / 9.0 if size is None else _aspect(size))
+        air = min(1.0, PORTRAIT_AIR / math.dist(camera.position, camera.target))
+        sky = Sky(PORTRAIT_TURBIDITY, PORTRAIT_GROUND_ALBEDO, aerial_perspective=air)
+        return cls(terrain, camera, PORTRAIT_SUN, sky, PAPER)
 
     @classmethod
     def relief(cls, terrain: Terrain) -> Scene:
@@ -159,8 +166,8 @@ class Scene:
         return cls(
             terrain,
             Camera.map(terrain),
-            STUDIO_SUN,
-            STUDIO_SKY,
+            RELIEF_SUN,
+            RELIEF_SKY,
             PAPER,
         )
 

@@ -18,6 +18,9 @@ from vkforge.scene.texture import Texture
 # Clear lake water at 610, 550 and 465 nm: pure water (Pope and Fry 1997: 0.264, 0.0565, 0.0101 per metre) and dissolved
 # organic matter of 0.1 per metre at 440 nm, falling by exp(-0.014 per nm) (Bricaud, Morel and Prieur 1981).
 CLEAR_LAKE: Vector = (0.274, 0.078, 0.081)
+# And its particles: they scatter 0.5 per metre at 550 nm, by 1/wavelength, and 1.8 % of that backwards (Petzold 1972);
+# light scattered alike in all directions goes half backwards.
+CLEAR_LAKE_PARTICLES: Vector = (0.016, 0.018, 0.021)
 
 WAVES = 16  # include/water.glsl: MOST_WAVES
 OCTAVES = 3.0  # from the longest wave to the shortest
@@ -29,10 +32,11 @@ SPREAD = math.radians(40.0)  # standard deviation of the waves' directions about
 class Water:
     """Still water with small waves: it fills the terrain's extent up to a level, where the ground lies lower.
 
-    Its surface reflects by Fresnel's equations and refracts by Snell's law, and what is mirrored is traced: terrain, sky
-    and the sun. The bottom is the terrain below, lit by the sun and the sky through the calm surface; light is absorbed
-    on its way down and on its way to the eye, and nothing in the water scatters it. There are no caustics, and waves
-    turn the surface's normal without displacing it. Where the extent cuts the water, it ends in plane sides.
+    Its surface reflects by Fresnel's equations and refracts by Snell's law, and what it mirrors is traced: terrain, sky
+    and sun. The bottom is the terrain below, lit by sun and sky through the calm surface. Light is absorbed on its way
+    down and on its way to the eye, and scattered: once in the lane "lit", as often as `max_depth` allows in the lane
+    "path-traced". There are no caustics, and waves turn the surface's normal without displacing it. Where the extent
+    cuts the water, it ends in plane sides.
 
     A DEM often has a lake's surface, not its bottom: lower it there, as in `heights[lake] -= 20`, or all is shore.
 
@@ -42,6 +46,8 @@ class Water:
             outer extent, bool or float in [0, 1], with water where its bilinear interpolation is at least a half. Kept
             as a `Texture`.
         absorption: per metre, linear RGB, or one number. The default is a clear lake.
+        scattering: per metre, likewise, alike in all directions. Of particles, which scatter mostly onwards, count
+            twice what they scatter backwards.
         ior: index of refraction, 1 to 4.
         wave_height: significant height of the waves in metres: four standard deviations of the surface. 0 is a mirror.
         wave_length: metres from crest to crest of the longest waves; there are shorter ones, down to an eighth.
@@ -55,6 +61,7 @@ class Water:
     level: float
     mask: Texture | None
     absorption: Vector
+    scattering: Vector
     ior: float
     wave_height: float
     wave_length: float
@@ -66,6 +73,7 @@ class Water:
         level: float,
         mask: ArrayLike | Texture | None = None,
         absorption: Light = CLEAR_LAKE,
+        scattering: Light = CLEAR_LAKE_PARTICLES,
         ior: float = 1.333,
         wave_height: float = 0.02,
         wave_length: float = 1.5,
@@ -76,6 +84,7 @@ class Water:
         put(self, "level", number("Water level (elevation in metres)", level, -LARGEST_METRES, LARGEST_METRES))
         put(self, "mask", mask if mask is None or isinstance(mask, Texture) else _mask(mask))
         put(self, "absorption", light("Water absorption (per metre)", absorption))
+        put(self, "scattering", light("Water scattering (per metre)", scattering))
         put(self, "ior", number("Water ior", ior, 1.0, 4.0))
         put(self, "wave_height", number("Water wave_height (metres)", wave_height, 0.0, LARGEST_METRES))
         put(self, "wave_length", number("Water wave_length (metres)", wave_length, 1e-3, LARGEST_METRES))
@@ -88,8 +97,8 @@ class Water:
         """Return the waves that the surface is the sum of.
 
         Returns:
-            (n, 4) float64: cycles per metre east and north, amplitude of the slope, phase in cycles; no rows where it is
-            calm.
+            (n, 4) float64: cycles per metre east and north, amplitude of the slope, phase in cycles; no rows where it
+            is calm.
         """
         if self.wave_height == 0.0:
             return np.zeros((0, 4))

@@ -1,4 +1,4 @@
-// Water: a level surface over the ground, its waves, what it reflects, lets through and absorbs.
+// Water: a level surface over the ground, its waves, what it reflects, lets through, scatters and absorbs.
 //
 // Bindings (set 0): those of heightfield.glsl, and
 //   70  water       readonly buffer   (for the reason in terrain.glsl)
@@ -6,7 +6,7 @@
 //
 // Water fills the terrain's extent from the ground up to its level, where the ground lies lower and the mask says so, and
 // ends in plane sides where the extent does. Light meets exact dielectric boundaries (unpolarised Fresnel reflectance,
-// Snell's law) and is absorbed on its way (Beer and Lambert); nothing scatters it. Waves turn normals and displace
+// Snell's law); on its way it is absorbed, and scattered alike in all directions. Waves turn normals and displace
 // nothing: a sum of sines, of which those too short for a pixel become roughness, so that they neither flicker nor vanish
 // (as in Olano and Baker 2010, "LEAN mapping", whose moments sines have in closed form).
 #ifndef VKFORGE_WATER_GLSL
@@ -18,6 +18,7 @@
 layout(constant_id = 71) const bool HAS_WATER_MASK = true;
 
 const uint MOST_WAVES = 16;
+const float FAR_AWAY = 1.0e30;
 const float SHALLOWEST = 0.1;  // grid units: where the ground comes nearer to the surface than rounding, it is dry
 
 struct Wave {
@@ -29,7 +30,8 @@ struct Wave {
 layout(set = 0, binding = 70, scalar) readonly buffer Water {
     float level;         // grid z of the surface
     float ior;
-    vec3 absorption;     // per metre
+    vec3 scattering;     // per metre
+    vec3 extinction;     // with what is absorbed
     float alpha_squared; // GGX roughness of the surface without its waves
     uint wave_count;
     Wave waves[MOST_WAVES];
@@ -48,7 +50,49 @@ float fresnel(float cos_i, float eta) {
     return 0.5 * (s * s + p * p);
 }
 
-vec3 water_transmittance(float metres) { return exp(-water.absorption * metres); }
+const float WATER_PHASE = 0.25 / PI;
+
+vec3 water_transmittance(float metres) { return exp(-water.extinction * metres); }
+
+// All directions alike.
+vec3 water_scattered(vec2 square) {
+    float z = 1.0 - 2.0 * square.x, turn = 2.0 * PI * square.y;
+    return vec3(sqrt(max(0.0, 1.0 - z * z)) * vec2(cos(turn), sin(turn)), z);
+}
+
+bool water_scatters() { return max(water.scattering.r, max(water.scattering.g, water.scattering.b)) > 0.0; }
+
+// Where within `metres` light is scattered, drawn by the attenuation of a channel that is drawn too, and what scatters there
+// over the density of all three.
+float sample_water(float metres, vec2 square, out vec3 weight) {
+    vec3 extinction = max(water.extinction, vec3(1.0e-6)), within = 1.0 - exp(-extinction * metres);
+    within = mix(within, extinction * metres, lessThan(within, vec3(1.0e-3)));  // no digits are left of it
+    int channel = min(int(square.x * 3.0), 2);
+    float t = min(-log(1.0 - square.y * within[channel]) / extinction[channel], metres);
+    vec3 left = exp(-extinction * t);
+    weight = water.scattering * left / max(dot(extinction * left / within, vec3(1.0 / 3.0)), 1.0e-20);
+    return t;
+}
+
+// Whether light is scattered before it has gone `metres`, and if so where; and what is left of it over the chance of that.
+// Channels are drawn by how much the path `carries` of them: else, after many turns, few paths would carry all.
+bool sample_water_flight(float metres, vec3 carries, vec2 square, inout float t, out vec3 weight) {
+    weight = water_transmittance(metres);
+    if (!water_scatters()) return false;
+    vec3 chance = carries / max(carries.r + carries.g + carries.b, 1.0e-30);
+    float passes = max(dot(weight, chance), 1.0e-30);
+    float extinction = square.x < chance.r ? water.extinction.r
+        : square.x < chance.r + chance.g ? water.extinction.g : water.extinction.b;
+    float flight = extinction > 0.0 ? -log(1.0 - square.y) / extinction : FAR_AWAY;
+    if (flight >= metres) {
+        weight /= passes;
+        return false;
+    }
+    t = flight;
+    vec3 left = water_transmittance(t);
+    weight = water.scattering * left / max(dot(water.extinction * left, chance), 1.0e-30);
+    return true;
+}
 
 // Whether the surface is water at a place of grid space.
 bool is_water(vec2 at) {

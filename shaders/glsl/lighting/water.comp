@@ -21,7 +21,7 @@
 //
 // A facet of the surface is drawn for each sample, and what it mirrors and what it lets through are both followed, weighted
 // by Fresnel's equations. The ground they meet gets the light that it gets elsewhere: of the sun, and of the sky by as many
-// rays; under water both come refracted.
+// rays; under water both come refracted. Light that the water scatters does so once, at one point of each sample's way through it.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -46,7 +46,7 @@ layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D water_light;
 const uint PURPOSE_WATER = 0x70u;  // and those after it, one for each kind of ray
 const uint RAY_TO_SUN = 0u;
 const uint RAY_TO_GLINT = 1u;
-const uint RAYS_TO_SKY = 2u;  // the first of them
+const uint RAYS_TO_SKY = 2u;  // the first of them; after these, from within the water, one to the sun and one to the sky
 const float FAR = 1.0e30;
 const float LEAST = 1.0e-5;   // less than this share of the light is not worth its rays
 
@@ -63,11 +63,18 @@ bool arrives(vec3 grid, bool on_ground, vec3 l, float metres, vec3 beyond) {
     }
 }
 
+// A direction to the sun; straight down if there is none.
+vec3 sun_from(uint seed) {
+    if (!HAS_SUN) return vec3(0.0, 0.0, -1.0);
+    if (!SOFT) return frame.sun_direction;
+    return cone_direction(sobol(frame.sample_index, seed ^ 1u), frame.sun_direction, frame.sun_cos_radius);
+}
+
 // The light that comes along the ray from `grid`, in the air or under water: emitted and reflected by the ground it meets,
 // or of the sky. The share `carries` of it goes on to the camera, and all of the glint's light.
 vec3 light_along(vec3 grid, vec3 direction, bool wet, vec3 carries, uint seed, Glint glint) {
     Hit hit = trace_grid(grid, direction * terrain.scale, FAR, false);
-    vec3 light = vec3(0.0), left = vec3(1.0);
+    vec3 light = vec3(0.0), scattered = vec3(0.0), scatters_at = vec3(0.0);
     SurfacePoint point;
     Surface surface;
     bool met = hit.kind != HIT_NOTHING;
@@ -76,53 +83,61 @@ vec3 light_along(vec3 grid, vec3 direction, bool wet, vec3 carries, uint seed, G
         surface = make_surface(
             point.albedo, point.roughness, point.metallic, terrain.specular, dot(point.normal, -direction));
         light = point.emission;
-        if (wet) left = water_transmittance(hit.t);
     } else if (wet) {
         vec3 side;
-        left = water_transmittance(water_exit(grid, direction, side));
+        hit.t = water_exit(grid, direction, side);
         float share;
         vec3 outside = look_out_of_water(direction, side, share);
         if (share > 0.0) light = share * sky_radiance(outside);
     } else {
         light = sky_radiance(direction) + glint.of_disc;
     }
-    carries *= left;
+    uint within = RAYS_TO_SKY + frame.sky_rays;
+    uint first = met ? RAY_TO_SUN : RAY_TO_GLINT, last = met ? within : RAYS_TO_SKY;
+    if (wet) {
+        float t = sample_water(hit.t, sobol(frame.sample_index, seed ^ 3u), scattered);
+        scatters_at = grid + direction * terrain.scale * t;
+        scattered *= carries * WATER_PHASE;
+        carries *= water_transmittance(hit.t);
+        if (!met || max(carries.r, max(carries.g, carries.b)) < LEAST) first = within;
+        last = within + (water_scatters() ? frame.sky_rays > 0u ? 2u : 1u : 0u);
+    }
     light *= carries;
-    uint first = met ? RAY_TO_SUN : RAY_TO_GLINT, last = met ? RAYS_TO_SKY + frame.sky_rays : RAYS_TO_SKY;
-    if (max(carries.r, max(carries.g, carries.b)) < LEAST) last = first;
     for (uint i = first; i < last; ++i) {
-        bool to_glint = i == RAY_TO_GLINT, to_sun = i == RAY_TO_SUN;
+        bool to_glint = !wet && i == RAY_TO_GLINT, to_sun = i == RAY_TO_SUN || i == within;
         vec3 start = grid, l = glint.from, beyond = vec3(0.0), brings = glint.light;
         float metres = FAR;
         bool on_ground = false;
-        if (!to_glint) {
-            vec3 n = point.normal;
-            float share = 1.0;
-            start = point.grid;
-            on_ground = hit.kind == HIT_GROUND;
+        if (wet) {
+            if (i == RAY_TO_GLINT) continue;
+            uint rays = i < within ? frame.sky_rays : 1u;
+            float share;
             if (to_sun) {
-                l = frame.sun_direction;
-                if (SOFT) l = cone_direction(sobol(frame.sample_index, seed ^ 1u), l, frame.sun_cos_radius);
-                if (!HAS_SUN || l.z <= 0.0) continue;
-                beyond = l;
-                if (wet) l = light_into_water(l, share);
+                beyond = sun_from(seed);
                 brings = frame.sun_irradiance;
             } else {
+                uint index = frame.sample_index * rays + (i < within ? i - RAYS_TO_SKY : 0u);
+                beyond = cosine_direction(sobol(index, seed ^ (i < within ? 2u : 4u)), vec3(0.0, 0.0, 1.0));
+                brings = sky_radiance(beyond) * (PI / (max(beyond.z, 1.0e-6) * float(rays)));
+            }
+            l = light_into_water(beyond, share);
+            start = i < within ? point.grid : scatters_at;
+            on_ground = i < within && hit.kind == HIT_GROUND;
+            metres = max((water.level - start.z) / (l.z * terrain.scale.z), 0.0);
+            brings *= share * water_transmittance(metres);
+            brings *= i < within ? carries * brdf_cosine(surface, point.normal, -direction, l) : scattered;
+        } else if (!to_glint) {
+            if (to_sun) {
+                l = sun_from(seed);
+                brings = l.z > 0.0 ? frame.sun_irradiance : vec3(0.0);
+            } else {
                 uint index = frame.sample_index * frame.sky_rays + (i - RAYS_TO_SKY);
-                l = cosine_direction(sobol(index, seed ^ 2u), n);
-                beyond = l;
-                if (wet) {
-                    if (l.z <= 0.0) continue;
-                    beyond = look_out_of_water(l, vec3(0.0, 0.0, 1.0), share);
-                    if (share == 0.0) continue;
-                }
-                brings = sky_radiance(beyond) * (PI / (max(dot(n, l), 1.0e-6) * float(frame.sky_rays)));
+                l = cosine_direction(sobol(index, seed ^ 2u), point.normal);
+                brings = sky_radiance(l) * (PI / (max(dot(point.normal, l), 1.0e-6) * float(frame.sky_rays)));
             }
-            if (wet) {
-                metres = max((water.level - start.z) / (l.z * terrain.scale.z), 0.0);
-                brings *= share * water_transmittance(metres);
-            }
-            brings *= carries * brdf_cosine(surface, n, -direction, l);
+            start = point.grid;
+            on_ground = hit.kind == HIT_GROUND;
+            brings *= carries * brdf_cosine(surface, point.normal, -direction, l);
         }
         vec3 least = to_glint ? LEAST * frame.sun_irradiance : vec3(0.0);
         if (any(greaterThan(brings, least)) && arrives(start, on_ground, l, metres, beyond)) light += brings;

@@ -91,7 +91,7 @@ const uint DRAW_FLIGHT = 7u;
 const uint DRAW_LAMP = 8u;
 const uint PURPOSES = 9u;
 const uint PURPOSE_CROSSING = 0x57u;  // these are numbered apart: paths without water stay what they were
-const uint MOST_CROSSINGS = 64u;
+const uint MOST_CROSSINGS = 1024u;
 
 // What a ray is sent for.
 const uint RAY_ONWARDS = 0u;
@@ -108,9 +108,9 @@ vec2 draw(uint vertex, uint purpose) {
     return sobol(sample_number, hash(pixel_key + (vertex * PURPOSES + purpose) * 0x9e3779b9u));
 }
 
-// For the path's crossing of the water's surface: which facet, whether it mirrors, where on the sun.
+// For a path's crossing of the water's surface: which facet, whether it mirrors, where on the sun; and how far it gets inside.
 vec2 draw_crossing(uint crossing, uint purpose) {
-    return sobol(sample_number, hash(hash(pixel_key + PURPOSE_CROSSING) + crossing * 3u + purpose));
+    return sobol(sample_number, hash(hash(pixel_key + PURPOSE_CROSSING) + crossing * 4u + purpose));
 }
 
 float luminance(vec3 light) { return dot(light, vec3(0.2126, 0.7152, 0.0722)); }
@@ -235,7 +235,11 @@ void main() {
                     crosses = t_water < t;
                 } else crosses = water_hit(origin, direction, t, t_water, out_of_water);
                 if (crosses) t = t_water;
-                if (wet) throughput *= water_transmittance(t);
+                if (wet) {
+                    vec3 weight;
+                    in_medium = sample_water_flight(t, throughput, draw_crossing(vertex + crossings, 3u), t, weight);
+                    throughput *= weight;
+                }
             }
             bool fogs = MEDIUM_KIND != MEDIUM_UNIFORM || (vertex == 0u && crossings == 0u);
             if (MEDIUM_KIND != MEDIUM_NONE && fogs && !wet) {
@@ -342,7 +346,8 @@ void main() {
                             sunlight *= share * water_transmittance(wet_metres);
                         }
                         bool faces = in_medium || dot(point.geometric_normal, l) > 0.0;
-                        sunlight *= in_medium ? vec3(phase(dot(direction, l))) : brdf_cosine(surface, n, view, l);
+                        float scattered = HAS_WATER && wet ? WATER_PHASE : phase(dot(direction, l));
+                        sunlight *= in_medium ? vec3(scattered) : brdf_cosine(surface, n, view, l);
                         if (l.z > 0.0 && faces && (first_on_ground || sunlight != vec3(0.0))) to_sun = l;
                     }
                     if (SAMPLES_SKY) {
@@ -368,6 +373,7 @@ void main() {
                     }
                     if (in_medium) {
                         onwards = sample_phase(direction, draw(vertex, DRAW_DIRECTION));
+                        if (wet) onwards = water_scattered(draw(vertex, DRAW_DIRECTION));
                         onwards_density = phase(dot(direction, onwards));
                     } else {
                         throughput *= scatter(surface, n, view, vertex, share, onwards, onwards_density);

@@ -67,9 +67,11 @@ class Sights:
 
 
 def ground_altitude(scene: Scene) -> float:
-    """Return the altitude at which a physical sky and its sun light the terrain: the middle of its heights."""
-    terrain = scene.terrain
-    return max(0.0, (terrain.min_height + terrain.max_height) / 2 * terrain.vertical_exaggeration)
+    """Return the altitude at which a physical sky and its sun light the terrain: the middle of its heights.
+
+    Those of the ground itself: exaggeration makes slopes steep, and no air thin.
+    """
+    return max(0.0, (scene.terrain.min_height + scene.terrain.max_height) / 2)
 
 
 class DeviceSky:

@@ -33,7 +33,8 @@ def fill_water(block: Any, water: Water | None, terrain: Any) -> None:
     low, scale = float(terrain["height_low"]), float(terrain["height_scale"])
     block["level"] = (water.level - low) * scale + LOWEST
     block["ior"] = water.ior
-    block["absorption"] = water.absorption
+    block["scattering"] = water.scattering
+    block["extinction"] = [s + a for s, a in zip(water.scattering, water.absorption, strict=True)]
     block["alpha_squared"] = water.roughness**4
     waves = water.waves()
     block["wave_count"] = len(waves)
