@@ -23,6 +23,6 @@ scene = vf.Scene(
     water=vf.Water(LEVEL, wave_height=0.05),
 )
 with vf.Renderer() as renderer:
-    image = renderer.render(scene, given.size(960, 540), samples=32, exposure=1.8)
+    image = renderer.render(scene, given.size(800, 450), samples=16, exposure=0.8)
 
 print(image.save(given.folder / "lake.jpg"))

@@ -24,9 +24,11 @@ EXAMPLES = (
     "environment",
     "line_of_sight",
     "god_rays",
+    "lake",
     "golden_hour",
     "furnace",
     "path_tracer_noise",
+    "denoise",
 )
 LARGEST = 1200  # pixels a side
 MOST_BYTES = 300_000

@@ -52,6 +52,7 @@ CODED = (
     "memory",
     "path-tracing",
     "sky",
+    "water",
 )
 
 

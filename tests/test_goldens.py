@@ -130,8 +130,25 @@ def test_tone_mapping(renderer: vf.Renderer, golden: Check) -> None:
     sun = vf.Sun(azimuth=240, elevation=25, irradiance=(14.0, 12.0, 9.0))
     camera = vf.Camera.orthographic((0, 0, 50), (0, 0, 0), (0, 1, 0), height=90)
     scene = vf.Scene(ramp, camera, sun, vf.Sky.uniform((0.1, 0.2, 0.5)))
-    tiles = [strip(renderer, [scene], 63, tonemap=operator) for operator in TONEMAPS]
+    tiles = [strip(renderer, [scene], 45, tonemap=operator) for operator in TONEMAPS]
     golden("tonemaps", np.concatenate(tiles, axis=1))
+
+
+def test_light_that_is_opted_into(renderer: vf.Renderer, golden: Check) -> None:
+    """Paths, a low sun in a physical sky, fog with the ridges' shadows in it, and an environment map."""
+    ground = vf.Terrain(hills() * 60.0, cell_size=60.0, albedo=0.4)
+    camera = vf.Camera.perspective((0, -4200, 1900), (0, 0, 400), fov=45)
+    low = vf.Sun(azimuth=300, elevation=12, irradiance=6.0)
+    lamp = np.full((8, 16, 3), 0.2)
+    lamp[2, 3] = (30.0, 12.0, 4.0)
+    scenes = (
+        (vf.Scene(ground, camera, low, vf.Sky.gradient()), {"lane": "path-traced", "denoise": "atrous"}),
+        (vf.Scene(ground, camera, low, vf.Sky()), {}),
+        (vf.Scene(ground, camera, low, vf.Sky.gradient(), fog=vf.Fog(4e-4, scale_height=400.0, anisotropy=0.5)), {}),
+        (vf.Scene(ground, camera, None, vf.Environment(lamp)), {}),
+    )
+    tiles = [strip(renderer, [scene], 79, **options) for scene, options in scenes]
+    golden("light", np.concatenate(tiles, axis=1))
 
 
 # The goldens themselves, and the one who compares them
