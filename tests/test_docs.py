@@ -52,7 +52,6 @@ CODED = (
     "memory",
     "path-tracing",
     "sky",
-    "water",
 )
 
 
