@@ -2,7 +2,7 @@
 //
 // Bindings (set 0): those of heightfield.glsl, and
 //   70  water       readonly buffer   (for the reason in terrain.glsl)
-//   71  water_mask  sampler2D         over the DEM's outer extent: water where red is a half or more; read where HAS_WATER_MASK
+//   71  water_mask  sampler2D         over the DEM's outer extent, red a half or more for water; read where HAS_WATER_MASK
 //
 // Water fills the terrain's extent from the ground up to its level, where the ground lies lower and the mask says so, and
 // ends in plane sides where the extent does. Light meets exact dielectric boundaries (unpolarised Fresnel reflectance,

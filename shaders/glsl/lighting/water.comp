@@ -21,7 +21,8 @@
 //
 // A facet of the surface is drawn for each sample, and what it mirrors and what it lets through are both followed, weighted
 // by Fresnel's equations. The ground they meet gets the light that it gets elsewhere: of the sun, and of the sky by as many
-// rays; under water both come refracted. Light that the water scatters does so once, at one point of each sample's way through it.
+// rays; under water both come refracted. Light that the water scatters does so once, at one point of each sample's way
+// through it.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -43,11 +44,10 @@ layout(set = 0, binding = 5, rgba16f) readonly uniform image2D normal;
 layout(set = 0, binding = 6, rgba16f) readonly uniform image2D geometric_normal;
 layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D water_light;
 
-const uint PURPOSE_WATER = 0x70u;  // and those after it, one for each kind of ray
+const uint PURPOSE_WATER = 0x70u;
 const uint RAY_TO_SUN = 0u;
 const uint RAY_TO_GLINT = 1u;
 const uint RAYS_TO_SKY = 2u;  // the first of them; after these, from within the water, one to the sun and one to the sky
-const float FAR = 1.0e30;
 const float LEAST = 1.0e-5;   // less than this share of the light is not worth its rays
 
 // Whether nothing stands in the way from a point of grid space along `l`, and where that comes out of the water after
@@ -55,10 +55,10 @@ const float LEAST = 1.0e-5;   // less than this share of the light is not worth 
 bool arrives(vec3 grid, bool on_ground, vec3 l, float metres, vec3 beyond) {
     while (true) {
         if (trace_grid(grid, l * terrain.scale, metres, on_ground).kind != HIT_NOTHING) return false;
-        if (metres == FAR) return true;
+        if (metres == FAR_AWAY) return true;
         grid = vec3((grid + l * terrain.scale * metres).xy, water.level);
         l = beyond;
-        metres = FAR;
+        metres = FAR_AWAY;
         on_ground = false;
     }
 }
@@ -73,7 +73,7 @@ vec3 sun_from(uint seed) {
 // The light that comes along the ray from `grid`, in the air or under water: emitted and reflected by the ground it meets,
 // or of the sky. The share `carries` of it goes on to the camera, and all of the glint's light.
 vec3 light_along(vec3 grid, vec3 direction, bool wet, vec3 carries, uint seed, Glint glint) {
-    Hit hit = trace_grid(grid, direction * terrain.scale, FAR, false);
+    Hit hit = trace_grid(grid, direction * terrain.scale, FAR_AWAY, false);
     vec3 light = vec3(0.0), scattered = vec3(0.0), scatters_at = vec3(0.0);
     SurfacePoint point;
     Surface surface;
@@ -106,7 +106,7 @@ vec3 light_along(vec3 grid, vec3 direction, bool wet, vec3 carries, uint seed, G
     for (uint i = first; i < last; ++i) {
         bool to_glint = !wet && i == RAY_TO_GLINT, to_sun = i == RAY_TO_SUN || i == within;
         vec3 start = grid, l = glint.from, beyond = vec3(0.0), brings = glint.light;
-        float metres = FAR;
+        float metres = FAR_AWAY;
         bool on_ground = false;
         if (wet) {
             if (i == RAY_TO_GLINT) continue;
