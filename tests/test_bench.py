@@ -83,6 +83,15 @@ def test_report_of_nothing_that_worked_is_the_reasons_alone():
     assert peers.report([peers.Result("other", None, "died of SIGSEGV")]) == "skipped other: died of SIGSEGV"
 
 
+def test_radiance_is_kept_with_white_at_twice_its_mean(tmp_path):
+    from PIL import Image
+
+    grey = np.full((2, 4, 3), 3.0, np.float32)
+    peers.keep_picture(tmp_path / "new" / "grey.png", grey)
+    with Image.open(tmp_path / "new" / "grey.png") as kept:
+        np.testing.assert_array_equal(np.asarray(kept), np.full((2, 4, 3), 188))  # half of white by sRGB's curve
+
+
 @pytest.mark.parametrize(
     ("code", "errors", "reason"),
     [
@@ -130,3 +139,17 @@ def test_peers_runs_vkforge_and_keeps_its_picture(tmp_path, capsys):
     assert peers.main(tiny) == 0
     assert "vkforge" in capsys.readouterr().out
     assert (tmp_path / "vkforge.png").stat().st_size > 100
+
+
+@pytest.mark.gpu
+def test_peers_runs_the_path_traced_lane_and_says_how_noisy_it_is(tmp_path, capsys):
+    path = tmp_path / "peers.json"
+    tiny = ["--dem", "64", "--size", "64x36", "--frames", "1", "--only", "vkforge path-traced", "--json", str(path)]
+    assert peers.main(tiny) == 0
+    assert "noise" in capsys.readouterr().out
+    (group,) = json.loads(path.read_text())["groups"]
+    assert (group["group"], group["bounces"]) == ("path-tracers", 4)
+    figures = group["results"][0]["figures"]
+    assert 0.1 < figures["mean"] < 1.0  # a sun of 3 and a sky of 0.3 on ground of 0.5
+    assert 0.0 < figures["noise"] < 10.0
+    assert figures["effort"] == pytest.approx(figures["warm_cpu"] * figures["noise"])

@@ -134,7 +134,7 @@ def test_no_bands(renderer: vf.Renderer) -> None:
     image = renderer.render(scene, (256, 128), samples=1, exposure=2.0)
     exact = 255 * np.asarray(vf.tonemap(image.hdr, image.info["tonemap"], image.info["exposure"]))
     error = image.rgba[..., :3] - exact
-    assert np.abs(error).max() <= 1.01
+    assert np.abs(error).max() <= 1.1  # a step of dither, and what drivers make of pow()
     blocks = error.reshape(8, 16, 16, 16, 3).mean((1, 3))
     assert np.abs(blocks).max() < 0.15  # rounding alone goes to 0.5
     again = renderer.render(scene, (256, 128), samples=1, exposure=2.0)
