@@ -27,8 +27,8 @@ PAPER: Vector = (0.86, 0.84, 0.79)
 
 # The light of shaded relief: a low, soft, warm sun from the north-west (cartography's convention, which keeps relief
 # from reading inside out), and a cool sky for the shade.
-RELIEF_SUN = Sun(azimuth=315.0, elevation=36.0, irradiance=(3.8, 3.64, 3.42), angular_diameter=6.0)
-RELIEF_SKY = Sky.gradient(zenith=(0.25, 0.29, 0.37), horizon=(0.38, 0.4, 0.42), ground=(0.55, 0.52, 0.47))
+RELIEF_SUN = Sun(azimuth=315.0, elevation=32.0, irradiance=(3.9, 3.74, 3.52), angular_diameter=10.0)
+RELIEF_SKY = Sky.gradient(zenith=(0.31, 0.345, 0.40), horizon=(0.42, 0.435, 0.45), ground=(0.55, 0.52, 0.47))
 
 # The light of the portrait: the same sun as it is above the air, through which it comes warm, and the sky's own blue in
 # the shade. The ground about the block is as light as PAPER, and throws that much back on its walls.
@@ -159,7 +159,7 @@ class Scene:
     def relief(cls, terrain: Terrain) -> Scene:
         """Return the scene that `vkforge relief` shows: shaded relief, straight down, one pixel a sample.
 
-        The light is a soft sun from the north-west, 36 degrees high, and the sky; a terrain with no albedo of its own
+        The light is a soft sun from the north-west, 32 degrees high, and the sky; a terrain with no albedo of its own
         gets the hypsometric tint "vkforge.relief".
         """
         terrain = tinted(terrain)

@@ -96,7 +96,7 @@ class Terrain:
         material: Material = _MATERIAL,
         vertical_exaggeration: float = 1.0,
         skirt: float | str | None = None,
-        skirt_color: Color = (0.52, 0.49, 0.45),
+        skirt_color: Color = (0.58, 0.47, 0.33),
         crs: str | None = None,
         transform: Sequence[float] | None = None,
     ) -> None:
