@@ -54,7 +54,9 @@ class FakeRenderer:
             raise self.failure
         settings = settings or Settings(**overrides)
         width, height = size or scene.camera.natural_size or (64, 36)
-        FakeRenderer.calls.append(types.SimpleNamespace(scene=scene, size=size, lane=lane, aovs=aovs, settings=settings))
+        FakeRenderer.calls.append(
+            types.SimpleNamespace(scene=scene, size=size, lane=lane, aovs=aovs, settings=settings)
+        )
         assert progress is not None
         progress(settings.samples, settings.samples)
         shapes = {1: (height, width), 3: (height, width, 3)}
@@ -62,7 +64,8 @@ class FakeRenderer:
         place, info = None, {"samples": settings.samples}
         if scene.camera.kind == "map" and scene.terrain.transform is not None:
             place = GeoReference(scene.terrain.crs, scene.terrain.transform)
-        return Image(np.full((height, width, 4), 99, np.uint8), np.ones((height, width, 3), np.float32), buffers, place, info)
+        pixels = np.full((height, width, 4), 99, np.uint8)
+        return Image(pixels, np.ones((height, width, 3), np.float32), buffers, place, info)
 
 
 @pytest.fixture(autouse=True)

@@ -273,10 +273,12 @@ def test_what_a_lane_cannot_show_is_refused(renderer: vf.Renderer) -> None:
     moving = vf.Scene(ROUGH, CAMERA.moving(vf.Camera.perspective((3, -24, 16), (0, 0, 1))))
     with pytest.raises(vf.InputError, match="moves.*path-traced"):
         renderer.render(moving, SMALL)
-    for options in ({"sun_rays": 4}, {"sky_rays": 2}):
+    several: tuple[dict[str, Any], ...] = ({"sun_rays": 4}, {"sky_rays": 2})
+    for options in several:
         with pytest.raises(vf.InputError, match="path-traced lane has no use for"):
             renderer.render(SCENE, SMALL, lane="path-traced", **options)
-    for options in ({"max_depth": 3}, {"time_limit": 1.0}, {"noise_threshold": 0.1}):
+    several = ({"max_depth": 3}, {"time_limit": 1.0}, {"noise_threshold": 0.1})
+    for options in several:
         with pytest.raises(vf.InputError, match="lit lane has no use for"):
             renderer.render(SCENE, SMALL, **options)
     renderer.render(SCENE, SMALL, samples=1)

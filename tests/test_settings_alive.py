@@ -135,7 +135,7 @@ def with_light(maker: Callable[..., Any], name: str, **more: Any) -> Callable[[A
     return lambda value: scene(lights=[maker(**{**LAMP, **more, name: value})], sun=None, sky=None)
 
 
-CLOUDS = {"base": 20.0, "thickness": 10.0, "extinction": 1.0, "size": 10.0}
+CLOUDS: dict[str, Any] = {"base": 20.0, "thickness": 10.0, "extinction": 1.0, "size": 10.0}
 
 
 def with_clouds(name: str) -> Callable[[Any], vf.Scene]:

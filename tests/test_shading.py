@@ -22,7 +22,7 @@ def radiance(
     renderer: "vf.Renderer",
     terrain: "vf.Terrain",
     sun: "vf.Sun | None",
-    sky: "vf.Sky | None",
+    sky: "vf.GradientSky | None",
     samples: int,
     sky_rays: int = 4,
     view: np.ndarray = UP,

@@ -347,7 +347,7 @@ def test_up_to_the_devices_limit(renderer: "vf.Renderer") -> None:
         origins = np.column_stack([share * (shape[1] - 1, shape[0] - 1), np.full(500, 50.0)])
         hits = renderer.trace(terrain, origins, np.tile([0.0, 0.0, -1.0], (500, 1)))
         ground = [terrain.height_at(x, y) for x, y, _ in origins]
-        # float32 knows x to 2^-24 of itself, grid space counts it from the edge, and the ground rises by up to 5 m a cell.
+        # float32 knows x to 2^-24 of itself, counted from the edge, and the ground rises by up to 5 m a cell.
         np.testing.assert_allclose(50.0 - hits.t, ground, atol=max(1e-3, 5.0 * max(shape) * 2.0**-24))
     with pytest.raises(vf.InputError, match=f"{longest + 1} x 2 samples.*resample"):
         renderer.render(vf.Terrain(np.zeros((2, longest + 1))), (8, 8))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -216,7 +216,7 @@ class Renderer:
         settings: Settings | None = None,
         progress: Progress | None = None,
         **overrides: Any,
-    ) -> Iterator[Image]:
+    ) -> Generator[Image, None, None]:
         """Path-trace one image, handing it out as it gets better: at 1, 2, 4, ... samples and at the last.
 
         Takes what `render` takes; the last image is that of `render(scene, lane="path-traced", ...)`, to the bit. Other

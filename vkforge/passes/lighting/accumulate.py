@@ -60,6 +60,6 @@ def accumulate(
         fog_left=position if fog is None else fog[1],
         **sky_bindings,
         **means,
-        deviation=sums.get("deviation", means["sun_visibility"]),
+        deviation=sums["deviation"] if deviation else means["sun_visibility"],
     )
     return {**means, **sums}
