@@ -57,7 +57,7 @@ AOVS: dict[str, Aov] = {
             "variance",
             1,
             "radiance^2",
-            "variance of the mean luminance, as if its samples were independent; 0 for one sample",
+            "variance of the mean luminance, as of independent samples",
             ("variance.V",),
         ),
         Aov("hit", 1, "1", "1 where the terrain or water is hit, 0 where the ray meets the sky", ("hit.V",)),

@@ -18,8 +18,8 @@ OBLIQUE_SIZE = (1920, 1080)
 RELIEF_SCALE = 3  # pixels a sample of the relief: the DEM is a small one
 EXAGGERATION = 1.5  # 800 m of relief over 30 km throw next to no shadow as they are
 SAMPLES = 16
-FLAT = ("roughness", "metallic", "emission", "water")  # on this ground
-SHEET_AOVS = tuple(name for name in AOVS if name not in FLAT)
+DULL = ("roughness", "metallic", "emission", "water", "variance")  # on this ground, in this light
+SHEET_AOVS = tuple(name for name in AOVS if name not in DULL)
 
 
 @dataclass(frozen=True)
