@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import itertools
+import threading
 import time
 from typing import Any
 
@@ -220,6 +222,34 @@ def test_progress_counts_the_samples(renderer: vf.Renderer) -> None:
     renderer.render(SCENE, SMALL, lane="path-traced", samples=9, progress=lambda *call: calls.append(call))
     assert calls[-1] == (9, 9)
     assert calls == sorted(calls)
+
+
+def test_ctrl_c_is_heard_within_a_second(renderer: vf.Renderer) -> None:
+    before = path_traced(renderer, SCENE, SMALL, samples=2)
+    asked: list[float] = []
+
+    def interrupt() -> None:
+        asked.append(time.perf_counter())
+        _thread.interrupt_main()
+
+    timer = threading.Timer(0.5, interrupt)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        path_traced(renderer, SCENE, (1280, 720), samples=100_000, time_limit=30)
+    assert time.perf_counter() - asked[0] < 1
+    timer.join()
+    np.testing.assert_array_equal(path_traced(renderer, SCENE, SMALL, samples=2), before)
+
+
+def test_each_lane_accounts_for_its_memory() -> None:
+    """What a lane holds is on the report by name, is printed, and is given back by the end."""
+    with vf.Renderer() as renderer:
+        for lane, frames in (("lit", ("lit#",)), ("path-traced", ("paths#", "picture#"))):
+            renderer.render(SCENE, SMALL, lane=lane, samples=1)
+            report = str(renderer.memory_report())
+            print(f"{lane}:\n{report}")
+            for name in frames:
+                assert name in report
 
 
 # Lens and shutter
