@@ -116,6 +116,20 @@ def test_glossy_direct_light_is_that_of_the_lit_lane(renderer: vf.Renderer, mate
     assert np.abs(direct - lit).mean() < 0.02 * lit.mean()
 
 
+@pytest.mark.parametrize("material", [vf.Material(), vf.Material(roughness=0.4, specular=1.0)])
+def test_a_small_bright_lamp_of_an_environment_is_found(renderer: vf.Renderer, material: vf.Material) -> None:
+    """One texel of a map holds most of its light, and 64 paths that sample it see it without much noise."""
+    radiance = np.full((32, 64, 3), 0.05, np.float32)
+    radiance[6, 20] = (400.0, 300.0, 200.0)
+    terrain = vf.Terrain(ROUGH.heights, cell_size=1.0, albedo=0.5, material=material)
+    scene = vf.Scene(terrain, CAMERA, None, vf.Environment(radiance))
+    lit = renderer.render(scene, SMALL, samples=256, sky_rays=16).hdr
+    image = renderer.render(scene, SMALL, lane="path-traced", samples=64, max_depth=2, aovs=("variance",))
+    assert image.hdr.mean() == pytest.approx(lit.mean(), rel=0.01)
+    assert np.abs(image.hdr - lit).mean() < 0.1 * lit.mean()
+    assert np.sqrt(image.aovs["variance"].mean()) < 0.3 * lit.mean()  # 4 where the map is not sampled
+
+
 # The shared scene, whose bars are those of its compare.py. They are for 64 to 1,024 samples; these few already do.
 
 LAYERS = {"softsun_direct": (8, 2), "gi6": (16, 6), "dof_sun_direct": (16, 2)}  # layer: samples, segments
