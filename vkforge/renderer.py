@@ -13,19 +13,17 @@ import numpy as np
 from vkforge.aovs import check_aovs
 from vkforge.denoising import oidn, require_oidn
 from vkforge.errors import DeviceError, DeviceLostError, InputError, suggest
-from vkforge.graph.access import Access
-from vkforge.graph.builder import Graph
-from vkforge.graph.frame import Frame
+from vkforge.graph.builder import BufferResource, Graph
 from vkforge.graph.plan import Plan
 from vkforge.image import GeoReference, Image
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
 from vkforge.lanes.lit import LitLane
 from vkforge.lanes.path_traced import PathTracedLane
-from vkforge.memory.intents import Intent
 from vkforge.memory.report import MemoryReport
 from vkforge.passes.atmosphere.tables import DeviceSky, Sights
 from vkforge.passes.lighting.prefilter import prefiltered
 from vkforge.passes.materials.split_sum import read_split_sum
+from vkforge.passes.query import ask
 from vkforge.passes.terrain.heightfield import (
     fill_block,
     import_heightfield,
@@ -37,16 +35,13 @@ from vkforge.scene.scene import Scene
 from vkforge.scene.terrain import Terrain
 from vkforge.settings import LANES, Settings
 from vkforge.tonemapping import tonemap
-from vkforge.vk.device import Device, Owner
+from vkforge.vk.device import Device
 from vkforge.vk.instance import DeviceInfo, validation_wanted
-from vkforge.vk.resources import Buffer
 from vkforge.vk.transfer import PendingCopy, Readback
 
 _LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
-TRACE_BATCH = 1 << 20
-TRACE_BYTES = 24 + 16  # a ray and its result
 
 # Which image each AOV is read from, and how its array comes out of it.
 _AOV_SOURCES: dict[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]] = {
@@ -344,48 +339,19 @@ class Renderer:
         if len(lengths) and lengths.min() == 0:
             raise InputError("a direction is zero; wanted vectors of any length but zero")
         directions = directions / lengths
-        allocator = self._device.allocator
-        batch = max(1, min(TRACE_BATCH, (allocator.host_cap - allocator.host_reserved) // (4 * TRACE_BYTES)))
-        parts = [
-            self._trace_batch(terrain, origins[i : i + batch], directions[i : i + batch])
-            for i in range(0, len(origins), batch)
-        ]
-        results = np.concatenate(parts) if parts else np.zeros((0, 4), np.float32)
-        return Hits(t=results[:, 3].copy(), normal=results[:, :3].copy())
-
-    def _trace_batch(self, terrain: Terrain, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
         heights = self._resident.heights(terrain)
-        count = len(origins)
-        owner = Owner(self._device, "trace")
-        frame = None
-        try:
-            rays = Buffer(owner, "rays", 4 + 24 * count, frozenset(["storage"]), Intent.UPLOAD)
-            results = Buffer(owner, "results", 16 * count, frozenset(["storage"]), Intent.READBACK)
-            rays.array(np.uint32, 1)[0] = count
-            table = rays.array(np.float32, 6 * count, 4).reshape(count, 6)
-            table[:, :3], table[:, 3:] = origins, directions
-            graph = Graph("trace")
-            output = graph.import_buffer("results", results)
+
+        def declare(graph: Graph, extent: tuple[int, int], rays: BufferResource, results: BufferResource) -> None:
+            variant = tracer_variant(self._device, terrain, heights)
             bindings = import_heightfield(graph, heights)
             graph.compute(
-                "trace",
-                "query/trace.comp",
-                (count, 1),
-                specialization=tracer_variant(self._device, terrain, heights),
-                **bindings,
-                rays=graph.import_buffer("rays", rays),
-                results=output,
+                "trace", "query/trace.comp", extent, specialization=variant, **bindings, rays=rays, results=results
             )
-            graph.hand_over("read back", Access.HOST_READ, output)
-            frame = Frame(self._device, graph, slots=1, once=True)
-            fill_block(frame.blocks[frame.acquire()]["terrain"], terrain, heights)
-            frame.wait(frame.submit())
-            results.invalidate()
-            return results.array(np.float32, 4 * count).reshape(count, 4).copy()
-        finally:
-            if frame is not None:
-                frame.release()
-            owner.release()
+
+        rays = np.concatenate([origins, directions], axis=1)
+        fill = lambda blocks: fill_block(blocks["terrain"], terrain, heights)  # noqa: E731
+        results = ask(self._device, "trace", rays, 4, declare, fill)
+        return Hits(t=results[:, 3].copy(), normal=results[:, :3].copy())
 
     def split_sum(self) -> np.ndarray:
         """Return the table behind `vkforge.pbr.split_sum`, computed on this device.

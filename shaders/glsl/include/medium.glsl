@@ -65,8 +65,6 @@ float medium_density(vec3 world) {
     return field_density(world);
 }
 
-vec3 medium_extinction(vec3 world) { return fog.extinction * medium_density(world); }
-
 // Where a ray is inside the field's box, of [0, t]; x > y for nowhere.
 vec2 field_span(vec3 origin, vec3 direction, float t) {
     vec3 along = mix(direction, vec3(1.0e-12), lessThan(abs(direction), vec3(1.0e-12)));

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from vkforge.graph.access import Access
 from vkforge.graph.builder import BufferResource, Graph
 from vkforge.graph.frame import Frame
 from vkforge.memory.intents import Intent
+from vkforge.passes.query import ask
 from vkforge.scene.checks import Vector
 from vkforge.scene.scene import Scene
 from vkforge.scene.sky import Sky
@@ -143,37 +143,21 @@ class DeviceSky:
             directions: (n, 3) unit vectors; for "transmittance" altitude, cosine and anything.
             distances: (n,) metres, for "air between".
         """
-        count = len(directions)
-        owner = Owner(self._device, "sky query")
-        frame = None
-        try:
-            queries = Buffer(owner, "queries", 4 + 16 * count, frozenset(["storage"]), Intent.UPLOAD)
-            answers = Buffer(owner, "answers", 24 * count, frozenset(["storage"]), Intent.READBACK)
-            queries.array(np.uint32, 1)[0] = count
-            table = queries.array(np.float32, 4 * count, 4).reshape(count, 4)
-            table[:, :3], table[:, 3] = directions, distances
-            graph = Graph("sky query")
-            output = graph.import_buffer("answers", answers)
+
+        def declare(graph: Graph, extent: tuple[int, int], queries: BufferResource, answers: BufferResource) -> None:
             graph.compute(
                 subject,
                 "atmosphere/query.comp",
-                (count, 1),
+                extent,
                 specialization={"SUBJECT": SUBJECTS.index(subject)},
                 sky_tables=graph.import_buffer("sky_tables", self.tables),
-                queries=graph.import_buffer("queries", queries),
-                answers=output,
+                queries=queries,
+                answers=answers,
             )
-            graph.hand_over("read back", Access.HOST_READ, output)
-            frame = Frame(self._device, graph, slots=1, once=True)
-            frame.acquire()
-            frame.wait(frame.submit())
-            answers.invalidate()
-            found = answers.array(np.float32, 6 * count).reshape(count, 6).copy()
-            return found[:, :3], found[:, 3:]
-        finally:
-            if frame is not None:
-                frame.release()
-            owner.release()
+
+        rows = np.column_stack([directions, distances])
+        found = ask(self._device, "sky query", rows, 6, declare)
+        return found[:, :3], found[:, 3:]
 
     def release(self) -> None:
         """Give the tables back."""

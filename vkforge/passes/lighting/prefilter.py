@@ -7,18 +7,16 @@ from typing import Any
 import numpy as np
 
 from vkforge.graph.access import Access, Layout
-from vkforge.graph.builder import Graph
+from vkforge.graph.builder import BufferResource, Graph
 from vkforge.graph.frame import Frame
-from vkforge.memory.intents import Intent
 from vkforge.passes.lighting.environment import DeviceEnvironment, fill_environment, import_environment
+from vkforge.passes.query import ask
 from vkforge.scene.environment import Environment
 from vkforge.vk.device import Device, Owner
-from vkforge.vk.resources import Buffer, Image
+from vkforge.vk.resources import Image
 
 TABLES_SIZE = (512, 1024)  # include/prefiltered.glsl
 LIGHT_SIZE, LIGHT_LEVELS = (512, 256), 9  # down to two cells
-BATCH = 1 << 20
-QUERY_BYTES = 16 + 12  # a direction with its roughness, and the answer
 
 
 def prefiltered(
@@ -35,13 +33,21 @@ def prefiltered(
     """
     if held.prefiltered is None:
         held.prefiltered = _make_tables(device, held, environment)
-    allocator = device.allocator
-    batch = max(1, min(BATCH, (allocator.host_cap - allocator.host_reserved) // (4 * QUERY_BYTES)))
-    answers = [
-        _look_up(device, held, environment, directions[i : i + batch], roughness[i : i + batch])
-        for i in range(0, len(directions), batch)
-    ]
-    return np.concatenate(answers) if answers else np.zeros((0, 3), np.float32)
+
+    def declare(graph: Graph, extent: tuple[int, int], queries: BufferResource, answers: BufferResource) -> None:
+        graph.compute(
+            "look up",
+            "environment/look_up.comp",
+            extent,
+            tables=graph.import_image("tables", held.prefiltered),
+            queries=queries,
+            answers=answers,
+            **import_environment(graph, held),
+        )
+
+    rows = np.column_stack([directions, roughness])
+    fill = lambda blocks: fill_environment(blocks["environment"], environment)  # noqa: E731
+    return ask(device, "environment look-up", rows, 3, declare, fill)
 
 
 def _make_tables(device: Device, held: DeviceEnvironment, environment: Environment) -> Image:
@@ -91,36 +97,6 @@ def _make_tables(device: Device, held: DeviceEnvironment, environment: Environme
         return tables
     finally:
         scratch.release()
-
-
-def _look_up(
-    device: Device, held: DeviceEnvironment, environment: Environment, directions: np.ndarray, roughness: np.ndarray
-) -> np.ndarray:
-    count = len(directions)
-    owner = Owner(device, f"{held.owner.name} look-up")
-    try:
-        queries = Buffer(owner, "queries", 4 + 16 * count, frozenset(["storage"]), Intent.UPLOAD)
-        answers = Buffer(owner, "answers", 12 * count, frozenset(["storage"]), Intent.READBACK)
-        queries.array(np.uint32, 1)[0] = count
-        table = queries.array(np.float32, 4 * count, 4).reshape(count, 4)
-        table[:, :3], table[:, 3] = directions, roughness
-        graph = Graph("environment look-up")
-        output = graph.import_buffer("answers", answers)
-        graph.compute(
-            "look up",
-            "environment/look_up.comp",
-            (count, 1),
-            tables=graph.import_image("tables", held.prefiltered),
-            queries=graph.import_buffer("queries", queries),
-            answers=output,
-            **import_environment(graph, held),
-        )
-        graph.hand_over("read back", Access.HOST_READ, output)
-        _run_once(device, graph, environment)
-        answers.invalidate()
-        return answers.array(np.float32, 3 * count).reshape(count, 3).copy()
-    finally:
-        owner.release()
 
 
 def _run_once(device: Device, graph: Graph, environment: Any) -> None:
