@@ -183,7 +183,8 @@ class Bench:
         lane = renderer._lanes["lit"]
         lane.execute(request, None).wait()
         wall = 1e3 * (time.perf_counter() - began)
-        return {**lane.compiled(request).pass_times(), "wall": wall}
+        frames = lane.compiled(request)
+        return {**frames.light.pass_times(), **frames.picture.pass_times(), "wall": wall}
 
     @staticmethod
     def _render(renderer: Renderer, scene: Scene, size: tuple[int, int], settings: Settings) -> dict[str, float]:
@@ -201,8 +202,8 @@ class Bench:
 
     @staticmethod
     def _read_back(renderer: Renderer, scene: Scene, size: tuple[int, int], settings: Settings) -> dict[str, float]:
-        frame = renderer._lanes["lit"].compiled(renderer._prepare(scene, size, "lit", (), settings, {}))
-        images = [frame.images[name] for name in ("display", "radiance")]
+        frames = renderer._lanes["lit"].compiled(renderer._prepare(scene, size, "lit", (), settings, {}))
+        images = [frames.images[name] for name in ("display", "radiance")]
         began = time.perf_counter()
         arrays = renderer._readback.start(images).result()
         return {"rate": sum(array.nbytes for array in arrays) / (time.perf_counter() - began) / 1e9}

@@ -18,6 +18,7 @@ from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.frame import Frame
 from vkforge.graph.sync import Barrier, Schedule, derive
 from vkforge.lanes.lane import OUTPUTS
+from vkforge.lanes.picture import Frames
 from vkforge.vk.commands import Commands
 from vkforge.vk.instance import drain_validation_messages
 
@@ -41,24 +42,33 @@ LIT = """\
 3: radiance: copy:none -> compute:storage_read+storage_write [transfer_source -> general]
 3: sun_visibility: compute:storage_write -> compute:storage_read+storage_write
 3: sky_visibility: compute:storage_write -> compute:storage_read+storage_write
-4: radiance: compute:storage_write -> compute:storage_read
-4: display: copy:none -> compute:storage_write [transfer_source -> general]
-5: display: compute:storage_write -> copy:transfer_read [general -> transfer_source]
-5: radiance: compute:storage_write -> copy:transfer_read [general -> transfer_source]"""
+4: radiance: compute:storage_write -> copy:transfer_read [general -> transfer_source]"""
+
+PICTURE = """\
+0: radiance: copy:none -> compute:storage_read [transfer_source -> general]
+0: display: copy:none -> compute:storage_write [undefined -> general]
+1: radiance: compute:none -> copy:transfer_read [general -> transfer_source]
+1: display: compute:storage_write -> copy:transfer_read [general -> transfer_source]"""
 
 
-def lit_frame(renderer: vf.Renderer, size: tuple[int, int] = SIZE, aovs: tuple[str, ...] = ()) -> Frame:
-    """Return the compiled frame that `renderer` uses for TERRAIN."""
+def lit_frames(renderer: vf.Renderer, size: tuple[int, int] = SIZE, aovs: tuple[str, ...] = ()) -> Frames:
+    """Return the compiled frames that `renderer` uses for TERRAIN."""
     return renderer._lanes["lit"].compiled(renderer._prepare(vf.Scene(TERRAIN), size, "lit", aovs, None, {}))
 
 
-def test_the_schedule_of_the_lit_frame(renderer: vf.Renderer) -> None:
-    assert str(lit_frame(renderer).schedule) == LIT
+def lit_frame(renderer: vf.Renderer, size: tuple[int, int] = SIZE, aovs: tuple[str, ...] = ()) -> Frame:
+    """Return that of the light alone."""
+    return lit_frames(renderer, size, aovs).light
+
+
+def test_the_schedules_of_the_lit_frames(renderer: vf.Renderer) -> None:
+    assert str(lit_frames(renderer).light.schedule) == LIT
+    assert str(lit_frames(renderer).picture.schedule) == PICTURE
 
 
 def test_an_aov_is_handed_over_and_costs_its_barrier(renderer: vf.Renderer) -> None:
     lines = str(lit_frame(renderer, aovs=("albedo",)).schedule).splitlines()
-    assert lines[-1] == "5: albedo: compute:storage_write -> copy:transfer_read [general -> transfer_source]"
+    assert "4: albedo: compute:storage_write -> copy:transfer_read [general -> transfer_source]" in lines
     # In the next frame the image is begun anew, after the copy.
     assert "0: albedo: copy:none -> compute:storage_write [undefined -> general]" in lines
 
@@ -105,14 +115,19 @@ def test_validation_complains_of_every_batch_that_is_missing(
     watched: vf.Renderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mutation test: were a batch not needed, or validation not on, this would be silent."""
-    batches = len(lit_frame(watched).schedule.barriers)
-    assert batches == 6
-    found = {i: complaints(watched, monkeypatch, lambda s, i=i: without_batch(s, i)) for i in range(batches)}
-    assert all(found.values()), {i: len(messages) for i, messages in found.items()}
+    frames = lit_frames(watched)
+    batches = [len(frame.schedule.barriers) for frame in (frames.light, frames.picture)]
+    assert batches == [5, 2]
+
+    def without(count: int, index: int) -> list[str]:
+        return complaints(watched, monkeypatch, lambda s: without_batch(s, index) if len(s.barriers) == count else s)
+
+    found = {(count, index): without(count, index) for count in batches for index in range(count)}
+    assert all(found.values()), {key: len(messages) for key, messages in found.items()}
     # Within a frame a missing batch is a hazard. What only changes layouts, or serves another submission, shows as a
     # wrong layout: the layer sees no hazards between submissions.
-    hazards = {i for i, messages in found.items() if any("SYNC-HAZARD" in message for message in messages)}
-    assert hazards >= {1, 3, 4}
+    hazards = {key for key, messages in found.items() if any("SYNC-HAZARD" in message for message in messages)}
+    assert hazards >= {(5, 1), (5, 3)}
 
 
 def test_validation_complains_of_barriers_that_order_nothing(
@@ -162,7 +177,7 @@ def test_the_first_frame_waits_for_its_images_to_enter(renderer: vf.Renderer, mo
         patch.setattr(Commands, "barriers", spy)
         frame = lit_frame(renderer, (20, 10))
     entering = {barrier.resource: barrier for barrier in recorded[0]}
-    assert entering.keys() == {"radiance", "sun_visibility", "sky_visibility", "display"}
+    assert entering.keys() == {"radiance", "sun_visibility", "sky_visibility"}
     for name, change in entering.items():
         assert change.new_layout == frame.schedule.entry_layouts[name]
         first = next(b for before in frame.schedule.barriers for b in before if b.resource == name)
@@ -196,13 +211,12 @@ def test_bytes_in_the_plan_are_exact(renderer: vf.Renderer) -> None:
     images = {image.name: image for image in plan.images}
     assert images["radiance"].bytes >= 64 * 64 * 16
     assert images["display"].bytes >= 64 * 64 * 4
-    frame = lit_frame(renderer, (64, 64))
-    owner = frame._owner.name
+    frames = lit_frames(renderer, (64, 64))
+    report = renderer.memory_report()
+    owners = {frame._owner.name for frame in (frames.light, frames.picture)}
     persistent = sum(image.bytes for image in plan.images if image.lifetime == "persistent")
-    blocks = sum(
-        span.size for block in renderer.memory_report().host_blocks for span in block.spans if span.owner == owner
-    )
-    assert renderer.memory_report().by_owner[owner].used == persistent + plan.transient_bytes + blocks
+    blocks = sum(span.size for block in report.host_blocks for span in block.spans if span.owner in owners)
+    assert sum(report.by_owner[owner].used for owner in owners) == persistent + plan.transient_bytes + blocks
 
 
 def test_pass_times(renderer: vf.Renderer) -> None:
@@ -211,7 +225,8 @@ def test_pass_times(renderer: vf.Renderer) -> None:
     size = (37, 19)
     assert all(item.gpu_ms is None for item in renderer.plan(vf.Scene(TERRAIN), size).passes)
     renderer.render(vf.Scene(TERRAIN), size, samples=3)
-    times = lit_frame(renderer, size).pass_times()
+    frames = lit_frames(renderer, size)
+    times = frames.light.pass_times() | frames.picture.pass_times()
     assert list(times) == ["primary", "sun", "sky", "accumulate", "display"]
     assert all(0.0 <= time < 60_000.0 for time in times.values())
     assert sum(times.values()) > 0.0
@@ -355,5 +370,6 @@ def test_sizes_in_turn_give_their_memory_back(renderer: vf.Renderer) -> None:
 
 
 def test_every_output_can_be_handed_over(renderer: vf.Renderer) -> None:
-    frame = lit_frame(renderer, (8, 8), tuple(vf.AOVS))
-    assert {use.resource for use in frame.graph.passes[-1].uses} == set(OUTPUTS)
+    frames = lit_frames(renderer, (8, 8), tuple(vf.AOVS))
+    ready = {use.resource for frame in (frames.light, frames.picture) for use in frame.graph.passes[-1].uses}
+    assert ready == set(OUTPUTS)

@@ -8,11 +8,11 @@ from typing import Any
 from vkforge.errors import InputError
 from vkforge.graph.access import Access
 from vkforge.graph.builder import Graph, ImageResource
-from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import fill_frame, fill_sample
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
-from vkforge.passes.atmosphere.sky import PHYSICAL, import_sky, sky_kind
+from vkforge.lanes.picture import Finish, Frames, Images, declare_finish, finish_of, light_read
+from vkforge.passes.atmosphere.sky import import_sky, sky_kind
 from vkforge.passes.lighting.accumulate import accumulate
 from vkforge.passes.lighting.environment import fill_environment
 from vkforge.passes.lighting.lamps import lamps
@@ -21,19 +21,16 @@ from vkforge.passes.lighting.sun import sun
 from vkforge.passes.lighting.water import fill_water, import_water, water_light, water_surface, water_variant
 from vkforge.passes.materials.split_sum import import_split_sum
 from vkforge.passes.materials.textures import surface_variant
-from vkforge.passes.post.atrous import atrous, denoised, guides
-from vkforge.passes.post.display import display
 from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
 from vkforge.passes.terrain.primary import EXTRAS, primary
 from vkforge.passes.volumetrics.clouds import fill_clouds, import_clouds, show_clouds
 from vkforge.passes.volumetrics.fog import fill_volume, fog
 from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
-from vkforge.tonemapping import OPERATORS
 
 
 @dataclass(frozen=True)
 class Features:
-    """What decides which passes a frame has, and in which variant.
+    """What decides which passes the frames have, and in which variant.
 
     Attributes:
         tracer: The tracer's variant, as `tracer_variant` gives it.
@@ -44,12 +41,12 @@ class Features:
         sky_kind: SKY_KIND of include/sky.glsl.
         glossy: Whether the surface is more than Lambert.
         extras: Channels of the G-buffer that are not always there.
-        tonemap: Index of the operator in `vkforge.tonemapping.OPERATORS`.
-        atrous: Whether the device takes the noise out.
+        deviation: Whether the samples' scatter is kept.
         medium: What is in the air, as `medium_kind` gives it.
         lamps: Whether there are lights that stand somewhere.
         clouds: Whether there are any.
         water: What of it there is, as `water_variant` gives it, or None.
+        finish: How the light becomes a picture.
     """
 
     tracer: tuple[tuple[str, int], ...]
@@ -60,12 +57,12 @@ class Features:
     sky_kind: int
     glossy: bool
     extras: tuple[str, ...]
-    tonemap: int
-    atrous: bool
+    deviation: bool
     medium: int
     lamps: bool
     clouds: bool
     water: tuple[tuple[str, int], ...] | None
+    finish: Finish
 
 
 class LitLane(Lane):
@@ -78,30 +75,42 @@ class LitLane(Lane):
     def features(self, request: Request) -> Features:
         """Return what a picture needs; asked for, the sky's visibility is traced without a sky too."""
         scene, settings = request.scene, request.settings
+        soft_sun = scene.sun is not None and scene.sun.angular_diameter > 0
+        traced_sky = settings.sky_rays > 0 and (scene.sky is not None or "sky_visibility" in request.outputs)
+        finish = finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": traced_sky})
         return Features(
             tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
             surface=tuple(surface_variant(scene.terrain.material).items()),
             sun=scene.sun is not None,
-            soft_sun=scene.sun is not None and scene.sun.angular_diameter > 0,
-            sky=settings.sky_rays > 0 and (scene.sky is not None or "sky_visibility" in request.outputs),
+            soft_sun=soft_sun,
+            sky=traced_sky,
             sky_kind=sky_kind(scene.sky),
             glossy=not scene.terrain.material.is_lambert,
             extras=_extras(request),
-            tonemap=OPERATORS.index(settings.tonemap),
-            atrous=settings.denoise == "atrous",
+            deviation="deviation" in (*request.outputs, *light_read(finish)),
             medium=medium_kind(scene.fog),
             lamps=bool(scene.lights),
             clouds=scene.clouds is not None,
             water=None if scene.water is None else tuple(water_variant(scene.water).items()),
+            finish=finish,
         )
 
-    def compile(self, request: Request, features: Features) -> Frame:
-        """Return the compiled frame of one sample."""
-        return Frame(self.device, self.build(request, features))
+    def compile(self, request: Request, features: Features) -> Frames:
+        """Return the compiled frames of a picture."""
+        graph = Graph("lit")
+        images = self.declare_light(graph, request, features)
 
-    def build(self, request: Request, features: Features) -> Graph:
-        """Declare a frame of one sample."""
-        graph, size = Graph("lit"), request.size
+        def declare(graph: Graph, light: Images) -> Images:
+            return declare_finish(graph, request, features.finish, graph.block("frame"), light)
+
+        made = {name for name in request.outputs if name in images}
+        light = {name: images[name] for name in images if name in made.union(light_read(features.finish))}
+        graph.hand_over("finish", Access.COPY_SOURCE, *light.values())
+        return Frames(self.device, graph, light, declare, request.outputs)
+
+    def declare_light(self, graph: Graph, request: Request, features: Features) -> Images:
+        """Declare a frame of one sample; return its G-buffer and the means over the samples."""
+        size = request.size
         heightfield = import_heightfield(graph, request.parts.heights)
         tracer = {**dict(features.tracer), "HAS_WATER": features.water is not None}
         frame = graph.block("frame")
@@ -118,7 +127,6 @@ class LitLane(Lane):
         water = self._water(graph, request, features, surface, maps, heavens["sky_bindings"], tracer)
         sun_light = sun(*surface, tracer=tracer, glossy=glossy, soft=features.soft_sun) if features.sun else None
         sky_light = sky(*surface, tracer=tracer, glossy=glossy, **heavens) if features.sky else None
-        deviation = features.atrous or "deviation" in request.outputs
         lamp_light, air = self._air(graph, request, features, surface, heavens["sky_bindings"], sun_light, sky_light)
         means = accumulate(
             graph,
@@ -128,24 +136,13 @@ class LitLane(Lane):
             sun_light,
             sky_light,
             **heavens,
-            deviation=deviation,
+            deviation=features.deviation,
             emissive="emission" in features.extras,
             lamp_light=lamp_light,
             fog=air,
             water_light=water,
         )
-        images = {**gbuffer, **means}
-        if features.atrous:
-            seen = (graph, size, frame, guides(graph, size, frame, gbuffer))
-            images["radiance"] = atrous(*seen, means["radiance"], means["deviation"])
-            noisy = {"sun_visibility": features.soft_sun, "sky_visibility": features.sky}
-            for share in (name for name in request.outputs if noisy.get(name)):
-                images[share] = atrous(*seen, means[share])
-        images["display"] = display(
-            graph, size, frame, images["radiance"], features.tonemap, dither=features.sky_kind == PHYSICAL
-        )
-        graph.hand_over("read back", Access.COPY_SOURCE, *(images[name] for name in request.outputs))
-        return graph
+        return {**gbuffer, **means}
 
     def _water(
         self,
@@ -237,9 +234,9 @@ class LitLane(Lane):
             raise InputError(f"the camera {what}, which the lit lane can't show; render with lane='path-traced'")
 
     def execute(self, request: Request, progress: Progress | None) -> Rendered:
-        """Submit every sample."""
-        frame, value = self.compiled(request), 0
-        scene, settings = request.scene, request.settings
+        """Submit every sample, then the picture."""
+        frames = self.compiled(request)
+        frame, scene, settings = frames.light, request.scene, request.settings
         for index in range(settings.samples):
             slot = frame.blocks[frame.acquire()]
             if index < len(frame.blocks):  # later samples find the slots filled
@@ -257,13 +254,13 @@ class LitLane(Lane):
                 if "volume" in slot:
                     fill_volume(slot["volume"], scene, request.size)
             fill_sample(slot["frame"], index, settings.samples)
-            value = frame.submit()
+            frame.submit()
             if progress is not None:
                 progress(index + 1, settings.samples)
-        return Rendered(denoised(frame.images), settings.samples, lambda: frame.wait(value))
+        return frames.finish(request, settings.samples)
 
     def plan(self, request: Request) -> Plan:
-        """Return the frame of one sample."""
+        """Return the frame of one sample's light, then that of the picture."""
         return self.compiled(request).plan()
 
 

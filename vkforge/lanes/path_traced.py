@@ -9,24 +9,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from vkforge.errors import InputError
-from vkforge.graph.access import Access, Layout
+from vkforge.graph.access import Access
 from vkforge.graph.builder import Graph
 from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
-from vkforge.lanes.blocks import CENTRE, fill_frame
+from vkforge.lanes.blocks import fill_frame
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
-from vkforge.passes.atmosphere.sky import PHYSICAL, import_sky, sky_kind
+from vkforge.lanes.picture import Finish, Frames, Images, declare_finish, finish_of
+from vkforge.passes.atmosphere.sky import import_sky, sky_kind
 from vkforge.passes.lighting.environment import fill_environment
-from vkforge.passes.lighting.paths import SUMS, fill_path, paths
+from vkforge.passes.lighting.paths import fill_path, paths
 from vkforge.passes.lighting.water import fill_water, import_water, water_surface, water_variant
 from vkforge.passes.materials.split_sum import import_split_sum
 from vkforge.passes.materials.textures import surface_variant
-from vkforge.passes.post.atrous import atrous, denoised, guides
-from vkforge.passes.post.display import display
 from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
 from vkforge.passes.terrain.primary import EXTRAS, primary
 from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
-from vkforge.tonemapping import OPERATORS
 
 # Paths of one submission: a fraction of a second of the slowest scenes, so that no driver's watchdog fires and Ctrl-C
 # is heard; and samples of a pixel in one, which keep a GPU's groups full to the end (see path/paths.comp).
@@ -55,8 +53,7 @@ class Features:
         lens: Whether the camera has one, or is a pinhole.
         shutter: Whether the camera moves.
         water: What of it there is, as `water_variant` gives it, or None.
-        tonemap: Index of the operator in `vkforge.tonemapping.OPERATORS`.
-        atrous: Whether the device takes the noise out.
+        finish: How the light becomes a picture.
     """
 
     tracer: tuple[tuple[str, int], ...]
@@ -70,21 +67,7 @@ class Features:
     lens: bool
     shutter: bool
     water: tuple[tuple[str, int], ...] | None
-    tonemap: int
-    atrous: bool
-
-
-class Frames:
-    """The two frames of a picture: one batch of samples of a band, and what makes a picture of all of them."""
-
-    def __init__(self, paths: Frame, picture: Frame, rows: int) -> None:
-        self.paths, self.picture, self.rows = paths, picture, rows
-        self.images = {**paths.images, **picture.images}
-
-    def release(self) -> None:
-        """Give both back."""
-        self.picture.release()
-        self.paths.release()
+    finish: Finish
 
 
 class PathTracedLane(Lane):
@@ -104,11 +87,12 @@ class PathTracedLane(Lane):
         """Return what a picture needs."""
         scene = request.scene
         camera = scene.camera
+        soft_sun = scene.sun is not None and scene.sun.angular_diameter > 0
         return Features(
             tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
             surface=tuple(surface_variant(scene.terrain.material).items()),
             sun=scene.sun is not None,
-            soft_sun=scene.sun is not None and scene.sun.angular_diameter > 0,
+            soft_sun=soft_sun,
             sky_kind=sky_kind(scene.sky),
             glossy=not scene.terrain.material.is_lambert,
             medium=medium_kind(scene.fog),
@@ -116,19 +100,19 @@ class PathTracedLane(Lane):
             lens=camera.aperture_radius > 0,
             shutter=camera.shutter_end is not None,
             water=None if scene.water is None else tuple(water_variant(scene.water).items()),
-            tonemap=OPERATORS.index(request.settings.tonemap),
-            atrous=request.settings.denoise == "atrous",
+            finish=finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": True}),
         )
 
     def compile(self, request: Request, features: Features) -> Frames:
         """Return the compiled frames of a picture."""
-        rows = self._band_rows(request.size)
-        frame = Frame(self.device, self.build_paths(request, features, rows))
-        try:
-            return Frames(frame, Frame(self.device, self.build_picture(request, features, frame)), rows)
-        except BaseException:
-            frame.release()
-            raise
+        graph = Graph("paths")
+        sums = self.declare_paths(graph, request, features)
+        graph.hand_over("look", Access.COPY_SOURCE, *sums.values())
+
+        def declare(graph: Graph, light: Images) -> Images:
+            return self.declare_picture(graph, request, features, light)
+
+        return Frames(self.device, graph, sums, declare, request.outputs)
 
     def _paths_per_submission(self) -> int:
         return PATHS_PER_SUBMISSION.get(self.device.info.type, PATHS_PER_SUBMISSION_OF_A_GPU)
@@ -139,9 +123,8 @@ class PathTracedLane(Lane):
         rows = max(1, self._paths_per_submission() // (width * BAND_ROWS)) * BAND_ROWS
         return min(rows, -(-height // BAND_ROWS) * BAND_ROWS)
 
-    def build_paths(self, request: Request, features: Features, rows: int) -> Graph:
-        """Declare the frame of one batch of a band."""
-        graph = Graph("paths")
+    def declare_paths(self, graph: Graph, request: Request, features: Features) -> Images:
+        """Declare the frame of one batch of a band; return what it accumulates."""
         heightfield = import_heightfield(graph, request.parts.heights)
         bindings = {
             **heightfield,
@@ -167,16 +150,12 @@ class PathTracedLane(Lane):
             "HAS_WATER": features.water is not None,
             **dict(features.water or ()),
         }
-        sums = paths(graph, request.size, rows, bindings, variant)
-        graph.hand_over("look", Access.COPY_SOURCE, *sums.values())
-        return graph
+        return paths(graph, request.size, self._band_rows(request.size), bindings, variant)
 
-    def build_picture(self, request: Request, features: Features, batches: Frame) -> Graph:
-        """Declare the frame that makes a picture of what `batches` accumulated, with the G-buffer at pixel centres."""
-        graph = Graph("picture")
+    def declare_picture(self, graph: Graph, request: Request, features: Features, light: Images) -> Images:
+        """Declare the frame that makes a picture of what was accumulated, with the G-buffer at pixel centres."""
         heightfield = import_heightfield(graph, request.parts.heights)
         frame = graph.block("frame")
-        sums = {name: graph.import_image(name, batches.images[name], layout=Layout.TRANSFER_SOURCE) for name in SUMS}
         tracer = dict(features.tracer)
         maps = import_surface(graph, request.parts.albedo, request.parts.maps)
         extras = [name for name in EXTRAS if name in request.outputs]
@@ -186,19 +165,8 @@ class PathTracedLane(Lane):
             water = import_water(graph, request.parts.water_mask, heightfield["heights"])
             variant = {"tracer": tracer, "variant": dict(features.water), "extras": extras}
             water_surface(graph, request.size, heightfield, frame, gbuffer, water, **variant)
-        images = {**gbuffer, **sums}
-        if features.atrous:
-            seen = (graph, request.size, frame, guides(graph, request.size, frame, gbuffer))
-            images["radiance"] = atrous(*seen, sums["radiance"], sums["deviation"])
-            for share in ("sun_visibility", "sky_visibility"):
-                if share in request.outputs and (features.soft_sun or share == "sky_visibility"):
-                    images[share] = atrous(*seen, sums[share])
-        images["display"] = display(
-            graph, request.size, frame, images["radiance"], features.tonemap, dither=features.sky_kind == PHYSICAL
-        )
-        read = dict.fromkeys((*sums.values(), *(images[name] for name in request.outputs)))
-        graph.hand_over("read back", Access.COPY_SOURCE, *read)
-        return graph
+        seen = {**gbuffer, **light}
+        return {**seen, **declare_finish(graph, request, features.finish, frame, seen)}
 
     # A picture
 
@@ -206,7 +174,7 @@ class PathTracedLane(Lane):
         """Submit batches until there are enough samples, the time is up or the noise is low; then the picture."""
         frames = self.compiled(request)
         *_, samples = self._batches(frames, request, progress)
-        return self._picture(frames, request, samples)
+        return frames.finish(request, samples)
 
     def accumulate(self, request: Request, progress: Progress | None) -> Iterator[Rendered]:
         """Yield the picture of 1, 2, 4, ... samples and of the last, on frames of its own."""
@@ -216,9 +184,9 @@ class PathTracedLane(Lane):
             for samples in self._batches(frames, request, progress):
                 if samples & (samples - 1) == 0:
                     shown = samples
-                    yield self._picture(frames, request, samples)
+                    yield frames.finish(request, samples)
             if samples != shown:
-                yield self._picture(frames, request, samples)
+                yield frames.finish(request, samples)
         finally:
             frames.release()
 
@@ -226,19 +194,20 @@ class PathTracedLane(Lane):
         """Submit batch after batch; yield the samples that each pixel has after each."""
         settings, began = request.settings, time.perf_counter()
         width, height = request.size
-        bands = range(0, height, frames.rows)
-        most = max(1, min(LARGEST_BATCH, self._paths_per_submission() // (width * frames.rows)))
+        rows = self._band_rows(request.size)
+        bands = range(0, height, rows)
+        most = max(1, min(LARGEST_BATCH, self._paths_per_submission() // (width * rows)))
         most = 1 << (most.bit_length() - 1)  # powers of two meet those that `accumulate` shows
         done = 0
-        self._fill(frames.paths, request)
+        self._fill(frames.light, request)
         while done < settings.samples:
             batch = min(max(done, 1), most, settings.samples - done)
             for first_row in bands:
-                block = frames.paths.blocks[frames.paths.acquire()]
+                block = frames.light.blocks[frames.light.acquire()]
                 block["frame"]["sample_index"] = done
                 block["path"]["samples"] = batch
                 block["path"]["first_row"] = first_row
-                frames.paths.submit()
+                frames.light.submit()
             done += batch
             if progress is not None:
                 progress(done, settings.samples)
@@ -265,30 +234,15 @@ class PathTracedLane(Lane):
 
     def _noise(self, frames: Frames, samples: int) -> float:
         """Return the root mean square of the pixels' standard errors over the mean luminance."""
-        copy = self.readback.start([frames.images["radiance"], frames.images["deviation"]])
+        copy = self.readback.start([frames.light.images[name] for name in ("radiance", "deviation")])
         radiance, deviation = copy.result()
         mean = float((radiance[..., :3] @ np.array([0.2126, 0.7152, 0.0722])).mean())
         variance = float(deviation.mean(dtype=np.float64)) / (samples * (samples - 1))
         return variance**0.5 / mean if mean > 0 else 0.0
 
-    def _picture(self, frames: Frames, request: Request, samples: int) -> Rendered:
-        """Submit the picture of what has been accumulated."""
-        frame = frames.picture
-        slot = frame.blocks[frame.acquire()]
-        fill_block(slot["terrain"], request.scene.terrain, request.parts.heights)
-        fill_frame(slot["frame"], request.scene, request.size, request.settings)
-        if "water" in slot:
-            fill_water(slot["water"], request.scene.water, slot["terrain"])
-        slot["frame"]["jitter"] = CENTRE
-        slot["frame"]["sample_count"] = samples
-        slot["frame"]["sample_index"] = samples - 1  # what makes a picture of light runs on the last sample
-        value = frame.submit()
-        return Rendered(denoised(frames.images), samples, lambda: frame.wait(value))
-
     def plan(self, request: Request) -> Plan:
         """Return the frame of a batch, then that of the picture."""
-        frames = self.compiled(request)
-        return frames.paths.plan().followed_by(frames.picture.plan())
+        return self.compiled(request).plan()
 
 
 def _is_time_to_look(samples: int) -> bool:

@@ -1,5 +1,5 @@
 // One level of the edge-avoiding à-trous wavelet transform (Dammertz, Sewtz, Hanika and Lensch 2010): a 3 x 3 B-spline whose
-// taps lie STEP pixels apart, weighed by what the neighbour is. Runs on the last sample alone.
+// taps lie STEP pixels apart, weighed by what the neighbour is.
 //
 // Bindings (set 0):
 //   3  frame       readonly buffer    see include/frame.glsl
@@ -34,7 +34,7 @@ float spline(ivec2 tap) { return 1.0 / float((1 + abs(tap.x)) * (1 + abs(tap.y))
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(pixel, frame.size)) || frame.sample_index + 1u < frame.sample_count) return;
+    if (any(greaterThanEqual(pixel, frame.size))) return;
     vec4 result = imageLoad(signal, pixel);
     if (is_surface(pixel)) {
         // A pixel's variance is noisy itself, and 0 where every sample happened to miss the light: its neighbours know.

@@ -1,4 +1,4 @@
-// Starts the à-trous filter on light: divides by the albedo, and says how noisy each pixel is. Runs on the last sample alone.
+// Starts the à-trous filter on light: divides by the albedo, and says how noisy each pixel is.
 //
 // Bindings (set 0):
 //   3  frame       readonly buffer    see include/frame.glsl
@@ -27,7 +27,7 @@ vec3 value_at(ivec2 pixel) { return imageLoad(radiance, pixel).rgb / demodulator
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(pixel, frame.size)) || frame.sample_index + 1u < frame.sample_count) return;
+    if (any(greaterThanEqual(pixel, frame.size))) return;
     if (!is_surface(pixel)) {
         imageStore(signal, pixel, vec4(imageLoad(radiance, pixel).rgb, 0.0));
         return;

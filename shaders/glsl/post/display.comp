@@ -1,4 +1,4 @@
-// From scene-linear radiance to what a screen shows: exposure, tone mapping, sRGB. Runs on the last sample alone.
+// From scene-linear radiance to what a screen shows: exposure, tone mapping, sRGB.
 //
 // Bindings (set 0):
 //   3  frame      readonly buffer    see include/frame.glsl
@@ -28,7 +28,7 @@ vec3 dither(ivec2 pixel) {
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(pixel, frame.size)) || frame.sample_index + 1u < frame.sample_count) return;
+    if (any(greaterThanEqual(pixel, frame.size))) return;
     vec3 light = tonemap(imageLoad(radiance, pixel).rgb, OPERATOR, frame.exposure_scale);
     vec3 encoded = srgb_encode(light);
     if (DITHER) encoded += dither(pixel);

@@ -1,4 +1,4 @@
-// What guides the denoising filter: normal and albedo over the area of each pixel. Runs on the last sample alone.
+// What guides the denoising filter: normal and albedo over the area of each pixel.
 //
 // Bindings (set 0):
 //   3  frame          readonly buffer    see include/frame.glsl
@@ -27,7 +27,7 @@ const float SIDE = 0.15;  // a neighbour's weight against the centre's, along ea
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(pixel, frame.size)) || frame.sample_index + 1u < frame.sample_count) return;
+    if (any(greaterThanEqual(pixel, frame.size))) return;
     float kind = imageLoad(normal, pixel).w, side = frame.sample_count > 1u ? SIDE : 0.0;
     vec3 normals = vec3(0.0), albedos = vec3(0.0);
     float weights = 0.0;

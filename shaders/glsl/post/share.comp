@@ -1,4 +1,4 @@
-// Starts the à-trous filter on a share of light that is seen, such as the sun's visibility. Runs on the last sample alone.
+// Starts the à-trous filter on a share of light that is seen, such as the sun's visibility.
 //
 // Bindings (set 0):
 //   3  frame       readonly buffer    see include/frame.glsl
@@ -25,6 +25,6 @@ vec3 value_at(ivec2 pixel) { return imageLoad(share, pixel).rrr; }
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(pixel, frame.size)) || frame.sample_index + 1u < frame.sample_count) return;
+    if (any(greaterThanEqual(pixel, frame.size))) return;
     imageStore(signal, pixel, vec4(value_at(pixel), is_surface(pixel) ? spread(pixel) : 0.0));
 }

@@ -8,7 +8,6 @@ from typing import Any
 from vkforge.graph.builder import Graph, ImageResource
 
 LEVELS = 5  # with taps 1, 2, 4, 8 and 16 pixels apart, 31 pixels to each side
-SUFFIX = " denoised"
 
 
 def guides(graph: Graph, size: tuple[int, int], frame: Any, gbuffer: Mapping[str, ImageResource]) -> dict[str, Any]:
@@ -28,7 +27,7 @@ def atrous(
     noisy: ImageResource,
     deviation: ImageResource | None = None,
 ) -> ImageResource:
-    """Declare the passes, which run on the last sample alone; return what is left of `noisy` without its noise.
+    """Declare the passes; return what is left of `noisy` without its noise.
 
     Args:
         graph: The frame.
@@ -51,7 +50,7 @@ def atrous(
     graph.compute(f"{noisy.name} noise", first, size, frame=frame, signal=signal, **bindings)
     for level in range(LEVELS):
         last = level == LEVELS - 1
-        name = f"{noisy.name}{SUFFIX}" if last else f"{noisy.name} level {level + 1}"
+        name = f"{noisy.name} denoised" if last else f"{noisy.name} level {level + 1}"
         filtered = graph.image(name, "rgba32f", size)
         graph.compute(
             name,
@@ -65,9 +64,3 @@ def atrous(
         )
         signal = filtered
     return signal
-
-
-def denoised(images: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a frame's images by name, those that were filtered in the place of the noisy ones."""
-    clean = {name.removesuffix(SUFFIX): image for name, image in images.items() if name.endswith(SUFFIX)}
-    return {**images, **clean}

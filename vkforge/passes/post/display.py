@@ -20,8 +20,7 @@ def display(
 
     `operator` indexes `vkforge.tonemapping.OPERATORS`; `dither` keeps smooth skies from showing bands at 8 bits.
     """
-    # Written on the last sample alone, so it must survive the frames before it.
-    picture = graph.image("display", "rgba8", size, persistent=True)
+    picture = graph.image("display", "rgba8", size)
     graph.compute(
         "display",
         "post/display.comp",
