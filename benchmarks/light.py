@@ -47,9 +47,9 @@ def measure(renderer: Renderer, terrain: Terrain, size: tuple[int, int], seconds
     add(name, "ms", repeat(path_traced, seconds, least=1, most=10)["wall"], side, picture)
 
     foggy = dataclasses.replace(scene, fog=Fog(2e-5, scale_height=800.0))
-    add("gpu: fog", "ms", _passes(renderer, foggy, size, NOISY, seconds, FOG), side, picture)
+    add("gpu: fog", "ms", passes_of(renderer, foggy, size, NOISY, seconds, FOG), side, picture)
     filtered = dataclasses.replace(NOISY, denoise="atrous")
-    add("gpu: a-trous", "ms", _passes(renderer, scene, size, filtered, seconds, ATROUS), side, picture)
+    add("gpu: a-trous", "ms", passes_of(renderer, scene, size, filtered, seconds, ATROUS), side, picture)
 
 
 def sky_tables(renderer: Renderer, terrain: Terrain, seconds: float, add: Add) -> None:
@@ -67,7 +67,7 @@ def sky_tables(renderer: Renderer, terrain: Terrain, seconds: float, add: Add) -
     add("gpu: sky tables", "ms", repeat(once, seconds, least=1, most=20)["gpu"], None, None)
 
 
-def _passes(
+def passes_of(
     renderer: Renderer,
     scene: Scene,
     size: tuple[int, int],

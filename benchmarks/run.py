@@ -13,6 +13,7 @@ of them. What the figures are:
   `Renderer.render_many`, arrays and images included, and what the driver burns while it waits.
 - cold: see benchmarks/cold.py; "no caches" is with an empty pipeline cache, vkforge's and the driver's own.
 - upload: a new DEM's bytes over the time until it can be rendered: checks, staging, copies and the pyramid.
+- animation: see benchmarks/animation.py.
 - readback: a frame's picture and radiance, from the device into arrays that the caller owns.
 
 "wanted" stands where the project has set itself a figure for this class of device.
@@ -39,7 +40,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import light
+from benchmarks import animation, light, post
 from benchmarks.measure import median, repeat, show, table
 from benchmarks.scenes import View, fractal_heights, lit, make_terrain, sunlit
 from vkforge import Renderer, Scene, Settings, Terrain, VkforgeError
@@ -59,6 +60,8 @@ _WANTED: dict[str, dict[tuple[str, int | None, str | None], float]] = {
         ("gpu: lit frame", None, "1920x1080"): 8.0,
         ("python: submit", None, None): 0.1,
         **light.WANTED,
+        **animation.WANTED,
+        **post.WANTED,
     },
     "lavapipe, 2 cores": {("gpu: sun frame, primary + sun", 1024, "1280x720"): 250.0},
 }
@@ -341,6 +344,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dem", type=int, nargs="+", metavar="SIDE", help="sides of the DEMs")
     parser.add_argument("--sizes", type=picture, nargs="+", metavar="WxH", help="sizes of the pictures")
     parser.add_argument("--cap-dem", type=int, default=8192, metavar="SIDE", help="DEM under the host cap; 0 for none")
+    parser.add_argument("--frames", type=int, help="of the animation (default: 240, on a CPU 24)")
     parser.add_argument("--seconds", type=float, help="how long to repeat each measurement")
     parser.add_argument("--json", type=Path, metavar="FILE", help="default: build/bench-DEVICE.json")
     return parser.parse_args(arguments)
@@ -369,9 +373,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     bench.frames(renderer, terrain, size)
                     bench.say(f"light, DEM {side}, {size[0]}x{size[1]}")
                     light.measure(renderer, terrain, size, bench.seconds, bench.add)
+                    post.measure(renderer, terrain, size, bench.seconds, bench.add)
                 if side == sides[-1]:
                     bench.say("sky tables")
                     light.sky_tables(renderer, terrain, bench.seconds, bench.add)
+                if side == sides[0]:
+                    frames = animation.FEW_FRAMES if info.type == "cpu" else animation.FRAMES
+                    bench.say(f"animation, {frames} frames")
+                    animation.measure(renderer, terrain, options.frames or frames, sizes[0], bench.add)
         if options.cap_dem:
             bench.capped(options.cap_dem)
     except VkforgeError as error:

@@ -38,7 +38,8 @@ with vf.Renderer() as renderer:
     painted = dataclasses.replace(terrain, albedo=colour, vertical_exaggeration=2.0)
     high_sun = vf.Sun(elevation=50.0, irradiance=4.0, angular_diameter=4.0)  # little shade under the colours
     scene = dataclasses.replace(vf.Scene.relief(painted), sun=high_sun)
-    image = renderer.render(scene, given.size(2 * cols, 2 * rows), samples=16, exposure=-0.5)
+    width, height = scene.camera.natural_size or (cols, rows)
+    image = renderer.render(scene, given.size(2 * width, 2 * height), samples=16, exposure=-0.5)
 
 print(f"the tower sees {seen.mean():.1%} of the map")
 print(image.save(given.folder / "line_of_sight.png"))

@@ -13,7 +13,7 @@ given = options(__doc__)
 
 terrain = demo_terrain()
 noon = vf.Scene.relief(terrain)
-rows, cols = terrain.shape
+width, height = noon.camera.natural_size or terrain.shape[::-1]
 
 
 def at(hour: float) -> vf.Scene:
@@ -27,7 +27,7 @@ def at(hour: float) -> vf.Scene:
 
 hours = np.linspace(7.0, 17.0, 9)
 with vf.Renderer() as renderer:
-    images = renderer.render_many(map(at, hours), given.size(cols, rows), samples=8, exposure=-0.4)
+    images = renderer.render_many(map(at, hours), given.size(width, height), samples=8, exposure=-0.4)
     pictures = [np.pad(image.rgba, ((4, 4), (4, 4), (0, 0)), constant_values=255) for image in images]
 
 sheet = np.vstack([np.hstack(pictures[start : start + 3]) for start in (0, 3, 6)])

@@ -121,10 +121,18 @@ def test_a_process_that_fails_is_a_result_with_a_reason(tmp_path):
 def test_run_prints_a_table_and_writes_the_same_as_json(tmp_path, capsys):
     path = tmp_path / "bench.json"
     small = ["--dem", "65", "--sizes", "64x36", "--cap-dem", "128", "--seconds", "0.05", "--quick", "--json", str(path)]
+    small += ["--frames", "3"]
     assert run.main(small) == 0
     content = json.loads(path.read_text())
     figures = {figure["name"]: figure for figure in content["figures"]}
-    for name in ("cold: import vkforge", "python: submit", "upload", "readback", "wall: lit frame, with readback"):
+    for name in (
+        "cold: import vkforge",
+        "python: submit",
+        "upload",
+        "readback",
+        "wall: lit frame, with readback",
+        "animation, 1 sample: together",
+    ):
         assert figures[name]["median"] > 0.0
     assert figures["host memory, cap 32 MiB"]["median"] <= 32.0
     assert content["device"]["name"]

@@ -91,7 +91,7 @@ def test_orthographic_rays_are_parallel_and_span_the_height() -> None:
 
 def test_map_pixels_are_the_samples() -> None:
     terrain = Terrain(np.arange(12.0).reshape(3, 4), (10.0, 20.0), vertical_exaggeration=2.0)
-    camera = Camera.map(terrain)
+    camera = Camera.map(terrain, pixels="samples")
     assert camera.natural_size == (4, 3)
     for (px, x), (py, y) in itertools.product(enumerate((-15, -5, 5, 15)), enumerate((20, 0, -20))):
         origin, direction = ray(camera, (4, 3), px, py)
@@ -100,8 +100,16 @@ def test_map_pixels_are_the_samples() -> None:
         assert origin[2] > 22.0  # above the highest ground, exaggeration included
 
 
+def test_map_pixels_are_square_on_the_ground() -> None:
+    camera = Camera.map(Terrain(np.zeros((30, 40)) + 5, (10.0, 12.01)))
+    assert camera.natural_size == (40, 36)  # 36.03
+    assert camera.span(40, 36) == pytest.approx((400.0, 360.3))  # the DEM's extent, to its edges
+    same = Terrain(np.zeros((3, 4)) + 5, 10.0)
+    assert Camera.map(same) == Camera.map(same, pixels="samples")
+
+
 def test_map_at_other_sizes() -> None:
-    camera = Camera.map(Terrain(np.zeros((3, 4)) + 5, (10.0, 20.0)))
+    camera = Camera.map(Terrain(np.zeros((3, 4)) + 5, (10.0, 20.0)), pixels="samples")
     assert camera.span(4, 3) == pytest.approx((40.0, 60.0))
     assert camera.span(400, 300) == pytest.approx((40.0, 60.0))  # the same ground, finer
     assert camera.span(8, 3) == pytest.approx((80.0, 60.0))  # a margin on both sides, nothing stretched

@@ -179,8 +179,11 @@ def test_aovs_go_into_exr() -> None:
     OpenEXR = pytest.importorskip("OpenEXR")
     run("render", "dem.npy", "-o", "out.exr", "--size", "16x9", "--aov", "depth", "--aov", "normal", "--half")
     channels = OpenEXR.File("out.exr", separate_channels=True).channels()
-    assert set(channels) == {"R", "G", "B", "Z", "N.X", "N.Y", "N.Z"}
+    assert set(channels) == {"R", "G", "B", "A", "Z", "N.X", "N.Y", "N.Z"}
     assert channels["R"].pixels.dtype == np.float16
+    assert channels["Z"].pixels.dtype == np.float32
+    run("render", "dem.npy", "-o", "out.exr", "--size", "16x9", "--float")
+    assert OpenEXR.File("out.exr", separate_channels=True).channels()["R"].pixels.dtype == np.float32
 
 
 def test_aovs_stand_beside_png() -> None:
@@ -190,6 +193,20 @@ def test_aovs_stand_beside_png() -> None:
         channels = OpenEXR.File(f"out_{aov.name}.exr", separate_channels=True).channels()
         assert set(channels) == set(aov.exr_channels)
         assert f"out_{aov.name}.exr" in result.stdout
+
+
+def test_cameras_of_other_projections() -> None:
+    run("render", "dem.npy", "-o", "a.png", "--camera", "oblique", "--azimuth", "200", "--elevation", "60")
+    run("render", "dem.npy", "-o", "b.png", "--camera", "panorama")
+    run("render", "dem.npy", "-o", "c.png", "--camera", "panorama", "--position", "5,6,900", "--target", "905,6,0")
+    run("render", "dem.npy", "-o", "d.png", "--camera", "fish-eye", "--fov", "120")
+    oblique, panorama, aside, fisheye = (call.scene.camera for call in FakeRenderer.calls)
+    assert [camera.kind for camera in (oblique, panorama, fisheye)] == ["oblique", "panorama", "fish-eye"]
+    assert panorama.natural_size == (2048, 1024)
+    assert aside.position == (5.0, 6.0, 900.0)
+    assert aside.fov == pytest.approx(90.0)  # 45 degrees down, and as far as it goes
+    assert aside.target[0] > 5.0
+    assert fisheye.fov == 120.0
 
 
 def test_relief_keeps_the_georeference() -> None:
@@ -262,7 +279,7 @@ def test_contact_sheet_layout() -> None:
         (("dem.npy", "--aov", "dept"), "did you mean 'depth'"),
         (("dem.npy", "--cmap", "vkforge.relieff"), "vkforge.relief"),
         (("dem.npy", "--samples", "0"), "samples is 0"),
-        (("dem.npy", "--half"), "--half is for .exr"),
+        (("dem.npy", "--half"), "--half and --float are for .exr"),
         (("dem.npy", "--cell-size", "-3"), "cell_size"),
         (("dem.npy", "--albedo", "chartroose"), "chartreuse"),
         (("dem.npy", "-z", "0"), "vertical_exaggeration"),

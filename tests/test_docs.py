@@ -45,6 +45,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 CODED = (
     "denoising",
     "environment-maps",
+    "exr",
     "fog",
     "getting-started",
     "light",
@@ -52,6 +53,7 @@ CODED = (
     "memory",
     "path-tracing",
     "sky",
+    "tone",
 )
 
 

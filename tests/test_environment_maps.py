@@ -228,6 +228,37 @@ def test_a_rough_mirror_sees_what_quadrature_gives(
     assert error < bound
 
 
+def test_how_far_off_a_smooth_mirror_is(renderer: vf.Renderer) -> None:
+    """Under a roughness of 0.177 the map itself is mixed in, which keeps a lone texel's core: docs/environment-maps.md.
+
+    Red is one texel, bounded by its radiance, and at 0.175 by what is seen of it; blue is linear in the direction.
+    """
+    height = 300
+    every, _ = truth.directions(height)
+    texels = np.zeros((height, 2 * height, 3), np.float32)
+    lamp = (111, 513)
+    texels[lamp][0] = 1000.0
+    texels[..., 2] = 2 + every[..., 1]
+    environment = vf.Environment(texels)
+    towards, aside = every[lamp], spread(12)
+    t, weight = np.polynomial.legendre.leggauss(2000)
+    sine2 = np.exp((t - 1) * 12)  # of half the angle, over the lobe's decades
+    for roughness, bound in ((0.03, 0.22), (0.05, 0.18), (0.1, 0.06), (0.14, 0.02), (0.175, 0.001)):
+        width = np.hypot(np.pi / height, roughness**2)  # of what is seen of the texel
+        axes = towards + width * np.linspace(0, 4, 12)[:, None] * aside
+        axes = np.concatenate([axes / np.linalg.norm(axes, axis=1, keepdims=True), AXES])
+        found = renderer.prefiltered(environment, axes, np.full(len(axes), roughness))
+        expected = 1000.0 * truth.lone_texel(axes[:12], roughness, height, *lamp)
+        error = np.abs(found[:12, 0] - expected).max()
+        lobe = truth.lobe_about(1 - 2 * sine2, roughness) * sine2 * weight
+        dimmed = (lobe * (1 - 2 * sine2)).sum() / lobe.sum()
+        smooth = np.abs(found[:, 2] - 2 - dimmed * axes[:, 1]).max() / 2
+        print(f"{roughness}: {error / 1000:.4f} of the texel, {error / expected.max():.3f} of the peak; {smooth:.4f}")
+        assert error < 1000.0 * bound
+        assert smooth < 0.01
+    assert error < 0.05 * expected.max()
+
+
 def test_irradiance_is_what_quadrature_gives(renderer: vf.Renderer, rough: vf.Environment) -> None:
     expected = truth.irradiance(ROUGH, AXES)
     got = np.pi * renderer.prefiltered(rough, AXES, np.ones(60))

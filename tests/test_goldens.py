@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 import vkforge as vf
-from vkforge.settings import TONEMAPS
+from vkforge.settings import PRESETS, TONEMAPS
 
 Check = Callable[[str, np.ndarray], None]
 Jacksboro = tuple[np.ndarray, tuple[float, float]]
@@ -55,7 +55,9 @@ def test_portrait(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) ->
 
 
 def test_relief(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -> None:
-    golden("relief", renderer.render(vf.Scene.relief(block(jacksboro)), (211, HEIGHT), samples=8).rgba)
+    scene = vf.Scene.relief(block(jacksboro))
+    scene = dataclasses.replace(scene, camera=vf.Camera.map(scene.terrain, pixels="samples"))
+    golden("relief", renderer.render(scene, (211, HEIGHT), samples=8).rgba)
 
 
 def test_inside_the_terrain(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -> None:
@@ -149,6 +151,131 @@ def test_light_that_is_opted_into(renderer: vf.Renderer, golden: Check) -> None:
     )
     tiles = [strip(renderer, [scene], 79, **options) for scene, options in scenes]
     golden("light", np.concatenate(tiles, axis=1))
+
+
+def columns(renderer: vf.Renderer, scene: vf.Scene, low_to_high: list[list[dict[str, Any]]], width: int) -> np.ndarray:
+    """Render a column for each parameter, from its low value down to its high one, in tiles `width` pixels wide."""
+    tiles = [
+        [
+            renderer.render(scene, (width, HEIGHT // len(column)), samples=4, **options).rgba[..., :3]
+            for options in column
+        ]
+        for column in low_to_high
+    ]
+    return np.concatenate([np.concatenate(column) for column in tiles], axis=1)
+
+
+def bright_colours() -> vf.Scene:
+    """Return a ramp through the hues in light that leaves no operator at rest."""
+    ramp = vf.Terrain(hills(), cmap=["#d02020", "#e0c020", "#20a040", "#2050d0", "#c8c8c8"])
+    sun = vf.Sun(azimuth=240, elevation=25, irradiance=(8.0, 7.0, 6.0))
+    camera = vf.Camera.orthographic((0, 0, 50), (0, 0, 0), (0, 1, 0), height=55)
+    return vf.Scene(ramp, camera, sun, vf.Sky.uniform((0.15, 0.2, 0.35)))
+
+
+def test_grade_and_exposure(renderer: vf.Renderer, golden: Check) -> None:
+    """Temperature, tint, contrast, saturation, lift, gamma, gain; then f-number, key and percentiles."""
+    grades = {
+        "temperature": (3000.0, 5500.0, 15_000.0),
+        "tint": (-80.0, 20.0, 80.0),
+        "contrast": (0.6, 1.2, 2.0),
+        "saturation": (0.0, 0.6, 2.0),
+        "lift": (-0.2, 0.1, (0.0, 0.1, 0.3)),
+        "gamma": (0.6, 1.3, (1.4, 1.0, 0.7)),
+        "gain": (0.6, 1.2, (1.1, 1.0, 0.7)),
+    }
+    sheet: list[list[dict[str, Any]]] = [
+        [{"grade": vf.Grade(**{name: value})} for value in values] for name, values in grades.items()
+    ]
+    sheet.append([{"exposure": vf.CameraExposure(f_number)} for f_number in (32.0, 22.0, 11.0)])
+    sheet.append([{"exposure": vf.AutoExposure(key=key)} for key in (0.05, 0.18, 0.5)])
+    ends = ((0, 20), (5, 95), (90, 100))
+    sheet.append([{"exposure": vf.AutoExposure(percentiles=percentiles)} for percentiles in ends])
+    golden("grade", columns(renderer, bright_colours(), sheet, 32))
+
+
+def test_parameters_of_tone_mappings(renderer: vf.Renderer, golden: Check) -> None:
+    """Whites of Reinhard and Hable, AgX's contrast and saturation, Neutral's start and desaturation; two tables."""
+    parameters: dict[tuple[str, str], tuple[Any, ...]] = {
+        ("reinhard", "white"): (1.2, 3.0, 20.0),
+        ("hable", "white"): (2.0, 6.0, 30.0),
+        ("agx", "contrast"): (0.7, 1.2, 2.0),
+        ("agx", "saturation"): (0.0, 1.4, 2.5),
+        ("neutral", "start"): (0.1, 0.5, 0.95),
+        ("neutral", "desaturation"): (0.0, 0.5, 4.0),
+    }
+    sheet: list[list[dict[str, Any]]] = [
+        [{"tonemap": vf.Tonemap(operator, **{name: value})} for value in values]
+        for (operator, name), values in parameters.items()
+    ]
+    axis = np.linspace(0.0, 1.0, 9)
+    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
+    swapped = np.stack([blue, red**2.0, green], axis=-1)
+    steps = np.round(np.stack([red, green, blue], axis=-1) * 4.0) / 4.0
+    for space in ("display", "scene"):
+        tables = (swapped, steps, 1.0 - swapped)
+        sheet.append([{"lut": vf.Lut(table, space)} for table in tables])
+    golden("tones", columns(renderer, bright_colours(), sheet, 40))
+
+
+def test_presets(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -> None:
+    tiles = []
+    for name in PRESETS:
+        scene = vf.Scene.portrait(block(jacksboro), (106, 90), preset=name)
+        tiles.append(renderer.render(scene, (106, 90), settings=vf.Settings.preset(name).replace(samples=8)).rgba)
+    rows = [np.concatenate(tiles[start : start + 3], axis=1) for start in (0, 3)]
+    golden("presets", np.concatenate(rows))
+
+
+def sheet(renderer: vf.Renderer, columns: int, settings: list[dict[str, Any]], width: int = 320) -> np.ndarray:
+    """Render the same hills with lamps once for each of `settings`, in rows of `columns`, `width` pixels wide."""
+    rows = -(-len(settings) // columns)
+    size = width // columns, HEIGHT // rows
+    row, column = np.mgrid[0:96, 0:96]
+    lamps = np.zeros((96, 96, 3))
+    lamps[(row % 31 == 16) & (column % 29 == 15)] = (40.0, 28.0, 14.0)
+    checks = np.where(((row // 8 + column // 8) % 2)[..., None], (0.8, 0.75, 0.7), (0.25, 0.3, 0.4))
+    ground = vf.Terrain(hills(), albedo=checks, material=vf.Material(emission=1.0, emission_map=lamps))
+    camera = vf.Camera.perspective((0, -62, 46), (0, -4, 4), fov=60)
+    scene = vf.Scene(ground, camera, vf.Sun(300, 30, irradiance=2.0), background="#8090a0")
+    tiles = [renderer.render(scene, size, samples=4, **options).rgba[..., :3] for options in settings]
+    return np.concatenate([np.concatenate(tiles[i : i + columns], axis=1) for i in range(0, len(tiles), columns)])
+
+
+def test_lens(renderer: vf.Renderer, golden: Check) -> None:
+    """Each parameter low, in the middle and high: distortion, aberration, vignette, mask."""
+    values = {
+        "k1": (-0.1, 0.1, 0.3),
+        **dict.fromkeys(("k2", "k3"), (-0.02, 0.1, 0.3)),
+        **dict.fromkeys(("p1", "p2"), (-0.04, 0.02, 0.05)),
+        **dict.fromkeys(("red", "blue"), (-0.02, 0.005, 0.02)),
+        **dict.fromkeys(("vignette", "mask_strength", "mask_softness"), (0.2, 0.6, 1.0)),
+        "mask_radius": (0.0, 0.4, 0.8),
+        "mask_roundness": (0.0, 0.5, 1.0),
+    }
+    lenses = [
+        {"lens": vf.Lens(**({"mask_strength": 1.0} if name.startswith("mask") else {}) | {name: value})}
+        for name, three in values.items()
+        for value in three
+    ]
+    golden("lens", sheet(renderer, 6, lenses))
+
+
+def test_bloom(renderer: vf.Renderer, golden: Check) -> None:
+    """Intensity, radius and threshold low, in the middle and high."""
+    blooms = [{"bloom": vf.Bloom(intensity=value)} for value in (0.05, 0.3, 1.0)]
+    blooms += [{"bloom": vf.Bloom(0.4, radius=value)} for value in (0.02, 0.1, 1.0)]
+    blooms += [{"bloom": vf.Bloom(0.4, threshold=value)} for value in (0.0, 0.5, 5.0)]
+    golden("bloom", sheet(renderer, 3, blooms))
+
+
+def test_grain(renderer: vf.Renderer, golden: Check) -> None:
+    """Amount, size, colour and highlights low, in the middle and high."""
+    grains = [{"grain": vf.Grain(amount=value)} for value in (0.05, 0.3, 1.0)]
+    grains += [{"grain": vf.Grain(0.4, size=value)} for value in (1.0, 2.0, 6.0)]
+    grains += [{"grain": vf.Grain(0.4, color=value)} for value in (0.0, 0.5, 1.0)]
+    grains += [{"grain": vf.Grain(0.4, highlights=value)} for value in (0.0, 2.0, 8.0)]
+    golden("grain", sheet(renderer, 3, grains, width=210))  # noise makes large files
 
 
 # The goldens themselves, and the one who compares them

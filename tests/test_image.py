@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -9,18 +10,24 @@ import resource
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import sys
+import zlib
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import vkforge as vf
 from vkforge.aovs import AOVS, check_aovs
 from vkforge.errors import InputError, OutputError
 from vkforge.image import GeoReference, Image, known_extensions
 from vkforge.io import atomic
 from vkforge.io.png import encode_png, write_png
+from vkforge.tonemapping import tonemap
 
 WIDTH, HEIGHT = 37, 23
 UTM = GeoReference("EPSG:32616", (30.0, 0.0, 743_000.0, 0.0, -30.0, 4_070_000.0))
@@ -53,6 +60,84 @@ def test_png_round_trip(tmp_path: Path, shape: tuple[int, int, int]) -> None:
         assert np.array_equal(np.asarray(read), pixels)
 
 
+def read_png16(path: Path) -> np.ndarray:
+    """A 16-bit PNG's samples: Pillow narrows them to 8, so after ISO/IEC 15948 and by hand, for the Average filter."""
+    data = path.read_bytes()
+    at, chunks = 8, {}
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        assert zlib.crc32(data[at + 4 : at + 8 + length]) == int.from_bytes(data[at + 8 + length : at + 12 + length])
+        chunks[kind] = chunks.get(kind, b"") + data[at + 8 : at + 8 + length]
+        at += 12 + length
+    assert list(chunks) == [b"IHDR", b"sRGB", b"IDAT", b"IEND"]
+    width, height, depth, color = struct.unpack(">IIBB3x", chunks[b"IHDR"])
+    assert (depth, chunks[b"sRGB"]) == (16, b"\0")
+    channels = {2: 3, 6: 4}[color]
+    step = 2 * channels
+    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, 1 + width * step).astype(int)
+    assert (rows[:, 0] == 3).all()
+    out = np.zeros((height + 1, step + width * step), int)
+    for row in range(height):
+        for i in range(width * step):
+            mean = (out[row + 1, i] + out[row, step + i]) // 2
+            out[row + 1, step + i] = (rows[row, 1 + i] + mean) % 256
+    return out[1:, step:].astype(np.uint8).view(">u2").reshape(height, width, channels).astype(np.uint16)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (9, 1, 4), (23, 37, 4), (12, 31, 3)])
+def test_png_of_16_bits(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    pixels = np.random.default_rng(1).integers(0, 65536, shape, dtype=np.uint16)
+    write_png(tmp_path / "a.png", pixels)
+    assert np.array_equal(read_png16(tmp_path / "a.png"), pixels)
+    write_png(tmp_path / "a.png", pixels[::-1, ::-1, :3])
+    assert np.array_equal(read_png16(tmp_path / "a.png"), pixels[::-1, ::-1, :3])
+
+
+def test_16_bits_are_made_of_the_radiance(tmp_path: Path) -> None:
+    ramp = np.linspace(0.2, 0.21, 400, dtype=np.float32)
+    hdr = np.repeat(ramp[None, :, None], 3, axis=2)
+    rgba = np.full((1, 400, 4), 255, np.uint8)
+    rgba[..., :3] = np.rint(255 * tonemap(hdr, "neutral", 0.5))
+    image = Image(rgba, hdr, finish=partial(tonemap, operator="neutral", exposure=0.5))
+    read = read_png16(image.save(tmp_path / "a.png", bits=16))
+    assert read.shape == (1, 400, 3)
+    assert np.array_equal(read, np.rint(65535 * tonemap(hdr, "neutral", 0.5)))
+    assert len(np.unique(read)) > 300 > 10 > len(np.unique(rgba)), "one step of 8 bits has many of 16"
+    assert np.abs(read / 257.0 - rgba[..., :3]).max() <= 0.51
+    half = dataclasses.replace(image, rgba=rgba // 2)
+    assert (read_png16(half.save(tmp_path / "a.png", bits=16))[..., 3] == 127 * 257).all()
+
+
+@pytest.mark.gpu
+def test_16_bits_of_a_rendered_picture(renderer: vf.Renderer) -> None:
+    heights = 40 * np.hypot(*np.mgrid[-20:20, -30:30]).astype(np.float32)
+    cases: list[dict[str, Any]] = [{}, {"tonemap": "agx", "exposure": 1.0}, {"denoise": "atrous"}]
+    for settings in cases:
+        image = renderer.render(vf.Terrain(heights, 30.0), (96, 54), samples=2, **settings)
+        deep = image.display16()
+        assert deep.dtype == np.uint16
+        assert np.abs(deep / 257.0 - image.rgba).max() < 1.0
+        assert (deep % 257 != 0).mean() > 0.5
+
+
+def test_png_needs_no_other_library(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "for name in ('OpenEXR', 'rasterio', 'PIL', 'pyproj', 'osgeo', 'vulkan'): sys.modules[name] = None\n"
+        "import numpy as np\n"
+        "from functools import partial\n"
+        "from vkforge.image import Image\n"
+        "from vkforge.tonemapping import tonemap\n"
+        "rgba, hdr = np.full((5, 6, 4), 200, np.uint8), np.full((5, 6, 3), 0.5, np.float32)\n"
+        "image = Image(rgba, hdr, finish=partial(tonemap, operator='agx'))\n"
+        f"image.save({str(tmp_path / '8.png')!r})\n"
+        f"image.save({str(tmp_path / '16.png')!r}, bits=16)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[1], check=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["16.png", "8.png"]
+    assert read_png16(tmp_path / "16.png").shape == (5, 6, 4)
+
+
 def test_png_of_views_and_opaque_alpha() -> None:
     from PIL import Image as Pillow
 
@@ -71,66 +156,6 @@ def test_notebook_picture() -> None:
     image = make_image()
     with Pillow.open(io.BytesIO(image._repr_png_())) as read:
         assert np.array_equal(np.asarray(read), image.rgba)
-
-
-# EXR
-
-
-def test_exr_read_back(tmp_path: Path) -> None:
-    OpenEXR = pytest.importorskip("OpenEXR")
-    image = make_image()
-    image.save(tmp_path / "a.exr")
-    read = OpenEXR.File(str(tmp_path / "a.exr"), separate_channels=True)
-    channels = {name: channel.pixels for name, channel in read.channels().items()}
-    for i, name in enumerate("RGB"):
-        assert channels.pop(name).tolist() == image.hdr[..., i].tolist()
-    for name, values in image.aovs.items():
-        for i, channel in enumerate(AOVS[name].exr_channels):
-            wanted = values if values.ndim == 2 else values[..., i]
-            assert channels.pop(channel).tolist() == wanted.tolist()
-    assert not channels
-    header = read.header()
-    assert header["chromaticities"] == pytest.approx((0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290))
-    assert header["software"].startswith("vkforge ")
-    assert header["compression"] == OpenEXR.ZIP_COMPRESSION
-
-
-def test_exr_half(tmp_path: Path) -> None:
-    OpenEXR = pytest.importorskip("OpenEXR")
-    image = make_image()
-    image.hdr[3, 4] = 1e6
-    image.save(tmp_path / "a.exr", half=True, aovs=("depth", "albedo"))
-    channels = OpenEXR.File(str(tmp_path / "a.exr"), separate_channels=True).channels()
-    assert set(channels) == {"R", "G", "B", "Z", "albedo.R", "albedo.G", "albedo.B"}
-    assert channels["Z"].pixels.dtype == np.float32
-    assert channels["G"].pixels.dtype == channels["albedo.R"].pixels.dtype == np.float16
-    assert channels["R"].pixels[3, 4] == 65504.0
-    assert channels["B"].pixels == pytest.approx(np.minimum(image.hdr[..., 2], 65504.0), rel=1e-3)
-
-
-def test_exr_layers_as_a_compositor_sees_them(tmp_path: Path) -> None:
-    pytest.importorskip("OpenEXR")
-    oiiotool = shutil.which("oiiotool")
-    if oiiotool is None:
-        pytest.skip("no oiiotool on PATH (Debian: openimageio-tools)")
-    make_image().save(tmp_path / "a.exr")
-    said = subprocess.run(
-        [oiiotool, "--info", "-v", str(tmp_path / "a.exr")], capture_output=True, text=True, check=True
-    )
-    listed = next(line for line in said.stdout.splitlines() if "channel list:" in line)
-    names = {name.strip().split(" ")[0] for name in listed.partition(":")[2].split(",")}
-    assert {"R", "G", "B", "Z", "N.X", "N.Y", "N.Z", "P.X", "albedo.R", "sun_visibility.V", "hit.V"} <= names
-    assert f"{WIDTH} x" in said.stdout
-
-
-def test_layer_names_are_safe() -> None:
-    channels = [channel for aov in AOVS.values() for channel in aov.exr_channels]
-    assert len(set(channels)) == len(channels)
-    for aov in AOVS.values():
-        assert len(aov.exr_channels) == aov.channels
-        for channel in aov.exr_channels:
-            assert channel.count(".") <= 1
-            assert not channel[0].isdigit()
 
 
 # GeoTIFF
@@ -158,6 +183,60 @@ def test_geotiff_aovs(tmp_path: Path) -> None:
         assert np.array_equal(read.read(1), image.aovs["depth"])
         assert np.array_equal(read.read(3), image.aovs["normal"][..., 1])
         assert read.transform.a == 30.0
+    with rasterio.open(image.save(tmp_path / "a.tif", aovs=tuple(image.aovs))) as read:
+        bands = dict(zip(read.descriptions, zip(read.units, read.read(), strict=True), strict=True))
+        assert len(bands) == sum(AOVS[name].channels for name in image.aovs)
+        for name, values in image.aovs.items():
+            for i, channel in enumerate(AOVS[name].exr_channels):
+                single = values.ndim == 2
+                unit, band = bands[name if single else f"{name}.{channel.rpartition('.')[2].lower()}"]
+                assert unit == AOVS[name].unit
+                assert np.array_equal(band, values if single else values[..., i])
+
+
+def test_geotiff_as_gdal_sees_it(tmp_path: Path) -> None:
+    """Every AOV a band with a description and a unit; the corners and the centre where they belong."""
+    pytest.importorskip("rasterio")
+    gdalinfo = shutil.which("gdalinfo")
+    if gdalinfo is None:
+        pytest.skip("no gdalinfo on PATH (Debian: gdal-bin)")
+    image = make_image()
+    path = image.save(tmp_path / "a.tif", aovs=tuple(image.aovs))
+    said = json.loads(subprocess.run([gdalinfo, "-json", str(path)], capture_output=True, check=True).stdout)
+    assert said["size"] == [WIDTH, HEIGHT]
+    assert said["geoTransform"] == [743_000.0, 30.0, 0.0, 4_070_000.0, 0.0, -30.0]
+    assert said["metadata"][""]["AREA_OR_POINT"] == "Area"
+    assert said["cornerCoordinates"]["center"] == [743_000 + WIDTH * 15.0, 4_070_000 - HEIGHT * 15.0]
+    assert '"EPSG",32616' in said["coordinateSystem"]["wkt"]
+    bands = [(band["description"], band.get("unit", "")) for band in said["bands"]]
+    assert len(bands) == sum(AOVS[name].channels for name in image.aovs)
+    for aov in AOVS.values():
+        letters = [channel.rpartition(".")[2].lower() for channel in aov.exr_channels]
+        for band in [aov.name] if aov.channels == 1 else [f"{aov.name}.{letter}" for letter in letters]:
+            assert (band, aov.unit) in bands
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("scale", [1, 2])
+def test_geotiff_lies_right_to_half_a_pixel(tmp_path: Path, renderer: vf.Renderer, scale: int) -> None:
+    """What a band says lies at a pixel is what the elevation model has there."""
+    rasterio = pytest.importorskip("rasterio")
+    rows, cols, cell = 24, 40, 25.0
+    row, col = np.mgrid[:rows, :cols]
+    heights = (3.0 * col + 100.0 * row).astype(np.float32)  # linear, so that each height has one place
+    terrain = vf.Terrain(heights, cell, crs="EPSG:32633", transform=(cell, 0.0, 500_000.0, 0.0, -cell, 4_100_000.0))
+    scene = vf.Scene(terrain, camera=vf.Camera.map(terrain))
+    image = renderer.render(scene, (scale * cols, scale * rows), aovs=("position", "hit"), samples=1)
+    with rasterio.open(image.save(tmp_path / "a.tif", aovs=("position", "hit"))) as read:
+        bands = dict(zip(read.descriptions, read.read(), strict=True))
+        inside = bands["hit"] > 0
+        inside[[0, -1]] = inside[:, [0, -1]] = False  # beyond the outermost samples there are no heights
+        assert inside.mean() > 0.8
+        y, x = np.nonzero(inside)
+        east, north = (np.asarray(values) for values in rasterio.transform.xy(read.transform, y, x))
+        # Sample (0, 0) of the DEM is a cell whose centre is half a cell in from the corner.
+        wanted = 3.0 * (east - 500_000.0) / cell - 1.5 + 100.0 * (4_100_000.0 - north) / cell - 50.0
+        assert np.abs(bands["position.z"][inside] - wanted).max() < 0.1  # half a pixel down is 25 m and more
 
 
 def test_geotiff_wants_a_georeference(tmp_path: Path) -> None:
@@ -188,8 +267,11 @@ def test_npz_npy_jpg(tmp_path: Path) -> None:
     from PIL import Image as Pillow
 
     image = make_image()
+    cover = np.linspace(0, 1, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
+    image = dataclasses.replace(image, mattes={"object": {"water": cover}})
     with np.load(image.save(tmp_path / "a.npz")) as read:
-        assert set(read) == {"rgba", "hdr", "crs", "transform", "info", *AOVS}
+        assert set(read) == {"rgba", "hdr", "crs", "transform", "info", "matte.object.water", *AOVS}
+        assert np.array_equal(read["matte.object.water"], cover)
         assert np.array_equal(read["albedo"], image.aovs["albedo"])
         assert str(read["crs"]) == "EPSG:32616"
         assert json.loads(str(read["info"])) == image.info
@@ -208,8 +290,17 @@ def test_save_says_what_it_cannot_do(tmp_path: Path) -> None:
         image.save(tmp_path / "a")
     with pytest.raises(InputError, match="holds no AOVs"):
         image.save(tmp_path / "a.png", aovs=("depth",))
-    with pytest.raises(InputError, match="half"):
-        image.save(tmp_path / "a.tif", half=True)
+    cases: list[tuple[str, dict[str, Any], str]] = [
+        ("a.tif", {"half": True}, r"\.tif has no option half; it is for \.exr"),
+        ("a.png", {"compression": "zip"}, r"\.png has no option compression; it is for \.exr"),
+        ("a.npz", {"names": "blender"}, "has no option names"),
+        ("a.jpg", {"bits": 16}, r"\.jpg has no option bits; it is for \.png"),
+        ("a.png", {"bits": 12}, "bits is 12; a .png has 8 or 16"),
+        ("a.png", {"bits": 16}, r"has no finish.*save it with bits=8, or as \.exr"),
+    ]
+    for name, options, message in cases:
+        with pytest.raises(InputError, match=message):
+            image.save(tmp_path / name, **options)
     with pytest.raises(InputError, match="did you mean 'depth'"):
         image.save(tmp_path / "a.exr", aovs=("depht",))
     with pytest.raises(InputError, match="has no AOV 'normal'"):

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "vkforge"
 # Modules and packages that work with no Vulkan on the machine: nothing they import, however far, reaches the binding.
 PURE = (
     "vkforge",
+    "vkforge.animation.*",
     "vkforge.aovs",
     "vkforge.graph.picture",
     "vkforge.errors",
@@ -28,6 +29,7 @@ PURE = (
     "vkforge.image",
     "vkforge.io.*",
     "vkforge.memory.*",
+    "vkforge.post.*",
     "vkforge.scene.*",
     "vkforge.settings",
     "vkforge.tonemapping",
@@ -36,7 +38,7 @@ PURE = (
     "vkforge.vk.spirv",
 )
 # Imported where they are needed, inside a function: they bring optional extras, or cost too much to import.
-OPTIONAL = {"OpenEXR", "PIL", "cmcrameri", "cmocean", "colorcet", "matplotlib", "pyproj", "rasterio"}
+OPTIONAL = {"OpenEXR", "PIL", "av", "cmcrameri", "cmocean", "colorcet", "matplotlib", "pyproj", "rasterio"}
 
 
 def module_name(path: Path) -> str:

@@ -6,12 +6,15 @@ One table drives all. A parameter that is missing from it, or a row for one that
 from __future__ import annotations
 
 import inspect
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import vkforge as vf
 
@@ -122,6 +125,30 @@ def path_traced_camera(name: str, **more: Any) -> Callable[[Any], tuple[vf.Scene
     return make
 
 
+COLORS = np.random.default_rng(24).random((3, 3, 3, 3))
+
+
+def with_group(setting: str, maker: Callable[..., Any], name: str, **more: Any) -> Callable[[Any], Any]:
+    return lambda value: (scene(), {setting: maker(**{**more, name: value})})
+
+
+def with_preset(name: str) -> tuple[vf.Scene, dict[str, Any]]:
+    return scene(), {"settings": vf.Settings.preset(name)}
+
+
+def with_loaded(text: str) -> tuple[vf.Scene, dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "settings.toml"
+        path.write_text(text)
+        return scene(), {"settings": vf.Settings.load(path)}
+
+
+def with_table(value: tuple[np.ndarray, Any]) -> tuple[vf.Scene, dict[str, Any]]:
+    table, space = value
+    with tempfile.TemporaryDirectory() as folder:
+        return scene(), {"lut": vf.Lut.open(vf.Lut(table).save(Path(folder) / "table.cube"), space)}
+
+
 BOX = (-9.0, 9.0, -9.0, 9.0, 0.0, 12.0)
 SPOT = {"position": (0.0, 0.0, 9.0), "target": (0.0, 0.0, 0.0)}
 LAMP = {"position": (0.0, 0.0, 9.0), "intensity": 50.0}
@@ -149,12 +176,100 @@ def with_water(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
 PERSPECTIVE = {"position": (0.0, -20.0, 15.0), "target": (0.0, 0.0, 1.0)}
 ORTHOGRAPHIC = {**PERSPECTIVE, "height": 12.0}
 ORBIT = {"terrain": terrain()}
+ABOVE = (0.5, -1.0, 9.0)
+FISHEYE = {"position": ABOVE, "target": (0.0, 9.0, 0.0)}
+OBLONG = vf.Terrain(ROUGH, (1.0, 1.5))
+GEOREFERENCED = terrain(crs="EPSG:32616", transform=(1.0, 0.0, 500_000.0, 0.0, -1.0, 3_999_813.0))
+POSE = vf.Camera.perspective((0.0, -20.0, 15.0), (0.0, 0.0, 1.0)).to_matrix()
+ROLLED = vf.Camera.perspective((7.5, -20.0, 15.0), (7.5, 0.0, 2.0), (1.0, 0.0, 0.0)).to_matrix()
+MOVED = np.zeros((4, 4))
+MOVED[0, 3] = 1.0
+K = vf.Camera.perspective((0.0, -20.0, 15.0), (0.0, 0.0, 1.0)).intrinsics(SIZE)
+
+
+def photographic(name: str, **more: Any) -> Callable[[Any], tuple[vf.Scene, dict[str, Any]]]:
+    given = {"position": (0.0, -20.0, 15.0), "target": (0.0, 0.0, 1.0), "scale": 100.0, **more}
+    return lambda value: (scene(camera=vf.Camera.photographic(**{**given, name: value})), {"lane": "path-traced"})
+
+
+def feature(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    given = {"terrain": GEOREFERENCED, **more}
+    return lambda value: scene(camera=vf.Camera.look_at_feature(**{**given, name: value}))
+
+
+def flight(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    given = {"terrain": GEOREFERENCED, "frames": 5, **more}
+    return lambda value: scene(camera=vf.Camera.flyover(**{**given, name: value})[2])
+
+
+def from_matrix(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(camera=vf.Camera.from_matrix(**{"matrix": POSE, **more, name: value}))
+
+
+def passing(name: str, **more: Any) -> Callable[[Any], tuple[Any, dict[str, Any]]]:
+    """A scene whose camera passes by while the shutter is open."""
+
+    def at(t: float) -> vf.Scene:
+        return scene(LEVEL, camera=vf.Camera.perspective((2.0 + t, -24.0, 16.0), (t * t, 0.0, 1.0)))
+
+    given = {"at": at, "open": 0.0, "close": 1.0, **more}
+    return lambda value: (vf.MovingScene(**{**given, name: value}), {"samples": 8})
+
+
+def shuttered(name: str) -> Callable[[Any], tuple[Any, dict[str, Any]]]:
+    def make(value: Any) -> tuple[Any, dict[str, Any]]:
+        shutter = vf.Shutter(**{name: value})
+        opens, closes = shutter.interval(1.0)
+        return passing("close", open=opens, ramp=shutter.ramp)(closes)
+
+    return make
+
+
+LEVEL = terrain()
+FOLDER = tempfile.TemporaryDirectory()
+
+
+def photo(longitude_seconds: float) -> str:
+    """A photograph of 36 mm film taken over GEOREFERENCED, looking north."""
+    picture, path = Image.new("RGB", (32, 20)), f"{FOLDER.name}/{longitude_seconds}.jpg"
+    exif = picture.getexif()
+    exif.get_ifd(0x8769)[0xA405] = 24
+    place = {1: "N", 2: (36.0, 8.0, 34.6), 3: "W", 4: (86.0, 59.0, longitude_seconds), 6: 11.0, 17: 0.0}
+    exif.get_ifd(0x8825).update(place)
+    picture.save(path, exif=exif)
+    return path
+
+
+PHOTO, OTHER_PHOTO = photo(59.66), photo(59.6)
+
+
+def from_exif(name: str) -> Callable[[Any], vf.Scene]:
+    given = {"path": PHOTO, "terrain": GEOREFERENCED, "pitch": -50.0}
+    return lambda value: scene(camera=vf.Camera.from_exif(**{**given, name: value}))
+
+
 NAMED: dict[str, Callable[..., Any]] = {
     "Settings": vf.Settings,
+    "Settings.preset": vf.Settings.preset,
+    "Settings.load": vf.Settings.load,
+    "CameraExposure": vf.CameraExposure,
+    "AutoExposure": vf.AutoExposure,
+    "Tonemap": vf.Tonemap,
+    "Grade": vf.Grade,
+    "Lut": vf.Lut,
+    "Lut.open": vf.Lut.open,
     "Camera.perspective": vf.Camera.perspective,
     "Camera.orbit": vf.Camera.orbit,
     "Camera.orthographic": vf.Camera.orthographic,
     "Camera.map": vf.Camera.map,
+    "Camera.photographic": vf.Camera.photographic,
+    "Camera.panorama": vf.Camera.panorama,
+    "Camera.fisheye": vf.Camera.fisheye,
+    "Camera.oblique": vf.Camera.oblique,
+    "Camera.look_at_feature": vf.Camera.look_at_feature,
+    "Camera.flyover": vf.Camera.flyover,
+    "Camera.from_matrix": vf.Camera.from_matrix,
+    "Camera.from_exif": vf.Camera.from_exif,
     "Sun": vf.Sun,
     "Sun.at": vf.Sun.at,
     "Sky": vf.Sky,
@@ -172,6 +287,11 @@ NAMED: dict[str, Callable[..., Any]] = {
     "SpotLight": vf.SpotLight,
     "Scene.portrait": vf.Scene.portrait,
     "Scene.relief": vf.Scene.relief,
+    "MovingScene": vf.MovingScene,
+    "Shutter": vf.Shutter,
+    "Lens": vf.Lens,
+    "Bloom": vf.Bloom,
+    "Grain": vf.Grain,
 }
 TABLE: dict[str, Row] = {
     "Settings.samples": Row(with_setting("samples"), 1, 2),
@@ -180,6 +300,17 @@ TABLE: dict[str, Row] = {
     "Settings.max_depth": Row(path_traced("max_depth"), DEFAULT, 2),
     "Settings.time_limit": Row(path_traced("time_limit", samples=64), DEFAULT, 1e-6),
     "Settings.noise_threshold": Row(path_traced("noise_threshold", samples=64), DEFAULT, 10.0),
+    "Settings.ao_rays": Row(with_setting("ao_rays"), DEFAULT, 65, "ambient_occlusion"),
+    "Settings.ao_distance": Row(with_setting("ao_distance"), DEFAULT, 0.5, "ambient_occlusion"),
+    "Settings.motion_blur": Row(lambda v: (passing("ramp")(0.0)[0], {"motion_blur": v}), DEFAULT, "vectors"),
+    "MovingScene.at": Row(passing("at"), lambda t: scene(LEVEL), lambda t: scene(LEVEL, sun=vf.Sun(90 + 90 * t, 30))),
+    "MovingScene.open": Row(passing("open"), 0.0, -3.0),
+    "MovingScene.close": Row(passing("close"), 1.0, 5.0),
+    "MovingScene.ramp": Row(passing("ramp", close=6.0), DEFAULT, 0.5),
+    "Shutter.angle": Row(shuttered("angle"), 10.0, 360.0),
+    "Shutter.seconds": Row(shuttered("seconds"), 0.1, 1.0),
+    "Shutter.centre": Row(shuttered("centre"), DEFAULT, 0.5),
+    "Shutter.ramp": Row(shuttered("ramp"), DEFAULT, 0.5),
     "Settings.seed": Row(with_setting("seed"), DEFAULT, 1, "sky_visibility"),
     "Settings.exposure": Row(with_setting("exposure"), DEFAULT, 1.5, "rgba"),
     "Settings.tonemap": Row(with_setting("tonemap"), DEFAULT, "agx", "rgba"),
@@ -326,6 +457,165 @@ TABLE: dict[str, Row] = {
     "Water.wave_length": Row(with_water("wave_length", wave_height=0.1), 9.0, 12.0, "normal"),
     "Water.roughness": Row(with_water("roughness"), DEFAULT, 0.4),
     "Water.seed": Row(with_water("seed", wave_height=0.1, wave_length=9.0), DEFAULT, 1, "normal"),
+    "Settings.grade": Row(with_setting("grade"), DEFAULT, vf.Grade(contrast=1.2), "rgba"),
+    "Settings.lut": Row(with_setting("lut"), DEFAULT, vf.Lut(COLORS), "rgba"),
+    "Settings.dither": Row(with_setting("dither"), DEFAULT, True, "rgba"),
+    "Settings.primaries": Row(with_setting("primaries"), DEFAULT, "rec2020"),
+    "Settings.preset.name": Row(with_preset, "daylight", "swiss", "rgba"),
+    "Settings.load.path": Row(with_loaded, "exposure = 1.0", "exposure = 2.0", "rgba"),
+    "CameraExposure.f_number": Row(with_group("exposure", vf.CameraExposure, "f_number"), DEFAULT, 11.0, "rgba"),
+    "CameraExposure.shutter": Row(with_group("exposure", vf.CameraExposure, "shutter"), DEFAULT, 0.02, "rgba"),
+    "CameraExposure.iso": Row(with_group("exposure", vf.CameraExposure, "iso"), DEFAULT, 200.0, "rgba"),
+    "CameraExposure.compensation": Row(with_group("exposure", vf.CameraExposure, "compensation"), DEFAULT, 1.0, "rgba"),
+    "CameraExposure.luminance": Row(with_group("exposure", vf.CameraExposure, "luminance"), DEFAULT, 1e4, "rgba"),
+    "AutoExposure.percentiles": Row(with_group("exposure", vf.AutoExposure, "percentiles"), DEFAULT, (50, 99), "rgba"),
+    "AutoExposure.min_stops": Row(with_group("exposure", vf.AutoExposure, "min_stops"), DEFAULT, 1.0, "rgba"),
+    "AutoExposure.max_stops": Row(with_group("exposure", vf.AutoExposure, "max_stops"), DEFAULT, -3.0, "rgba"),
+    "AutoExposure.compensation": Row(with_group("exposure", vf.AutoExposure, "compensation"), DEFAULT, 1.0, "rgba"),
+    "AutoExposure.key": Row(with_group("exposure", vf.AutoExposure, "key"), DEFAULT, 0.3, "rgba"),
+    "Tonemap.operator": Row(with_group("tonemap", vf.Tonemap, "operator"), "agx", "hable", "rgba"),
+    "Tonemap.white": Row(with_group("tonemap", vf.Tonemap, "white", operator="reinhard"), DEFAULT, 2.0, "rgba"),
+    "Tonemap.coefficients": Row(
+        with_group("tonemap", vf.Tonemap, "coefficients", operator="hable"),
+        DEFAULT,
+        (0.3, 0.5, 0.1, 0.2, 0.02, 0.3),
+        "rgba",
+    ),
+    "Tonemap.contrast": Row(with_group("tonemap", vf.Tonemap, "contrast", operator="agx"), DEFAULT, 1.4, "rgba"),
+    "Tonemap.saturation": Row(with_group("tonemap", vf.Tonemap, "saturation", operator="agx"), DEFAULT, 1.9, "rgba"),
+    "Tonemap.start": Row(with_group("tonemap", vf.Tonemap, "start", operator="neutral"), DEFAULT, 0.3, "rgba"),
+    "Tonemap.desaturation": Row(
+        with_group("tonemap", vf.Tonemap, "desaturation", operator="neutral", start=0.1), DEFAULT, 3.0, "rgba"
+    ),
+    "Grade.temperature": Row(with_group("grade", vf.Grade, "temperature"), DEFAULT, 5000.0, "rgba"),
+    "Grade.tint": Row(with_group("grade", vf.Grade, "tint"), DEFAULT, 40.0, "rgba"),
+    "Grade.contrast": Row(with_group("grade", vf.Grade, "contrast"), DEFAULT, 1.3, "rgba"),
+    "Grade.saturation": Row(with_group("grade", vf.Grade, "saturation"), DEFAULT, 0.0, "rgba"),
+    "Grade.lift": Row(with_group("grade", vf.Grade, "lift"), DEFAULT, 0.1, "rgba"),
+    "Grade.gamma": Row(with_group("grade", vf.Grade, "gamma"), DEFAULT, (1.0, 1.0, 1.2), "rgba"),
+    "Grade.gain": Row(with_group("grade", vf.Grade, "gain"), DEFAULT, 0.9, "rgba"),
+    "Lut.table": Row(with_group("lut", vf.Lut, "table"), COLORS, COLORS**2, "rgba"),
+    "Lut.space": Row(with_group("lut", vf.Lut, "space", table=COLORS), DEFAULT, "scene", "rgba"),
+    "Lut.domain_min": Row(with_group("lut", vf.Lut, "domain_min", table=COLORS), DEFAULT, (0.2, 0.0, 0.0), "rgba"),
+    "Lut.domain_max": Row(with_group("lut", vf.Lut, "domain_max", table=COLORS), DEFAULT, (1.0, 2.0, 1.0), "rgba"),
+    "Lut.open.path": Row(with_table, (COLORS, "display"), (COLORS**2, "display"), "rgba"),
+    "Lut.open.space": Row(with_table, (COLORS, "display"), (COLORS, "scene"), "rgba"),
+    "Scene.portrait.preset": Row(lambda value: vf.Scene.portrait(terrain(), preset=value), DEFAULT, "overcast"),
+    "Scene.relief.preset": Row(lambda value: vf.Scene.relief(terrain(), preset=value), DEFAULT, "studio relief"),
+    "Camera.perspective.blades": Row(path_traced_camera("blades", aperture_radius=1.0), DEFAULT, 5),
+    "Camera.perspective.blade_rotation": Row(
+        path_traced_camera("blade_rotation", aperture_radius=1.0, blades=3), DEFAULT, 20.0
+    ),
+    "Camera.perspective.tilt": Row(path_traced_camera("tilt", aperture_radius=1.0), DEFAULT, (0.0, 50.0)),
+    "Camera.perspective.shift": Row(with_camera(vf.Camera.perspective, "shift", **PERSPECTIVE), DEFAULT, (0.1, 0.0)),
+    "Camera.photographic.position": Row(photographic("position"), (0, -20, 15), (3, -20, 15), "depth"),
+    "Camera.photographic.target": Row(photographic("target"), (0, 0, 1), (1, 0, 1), "depth"),
+    "Camera.photographic.up": Row(photographic("up"), DEFAULT, (1, 0, 1), "depth"),
+    "Camera.photographic.focal_length": Row(photographic("focal_length"), DEFAULT, 85.0, "depth"),
+    "Camera.photographic.sensor": Row(photographic("sensor"), DEFAULT, (24.0, 16.0), "depth"),
+    "Camera.photographic.f_number": Row(photographic("f_number"), DEFAULT, 8.0),
+    "Camera.photographic.focus_distance": Row(photographic("focus_distance"), DEFAULT, 12.0),
+    "Camera.photographic.focus_on": Row(photographic("focus_on"), DEFAULT, (0.0, -8.0, 1.0)),
+    "Camera.photographic.scale": Row(photographic("scale"), 100.0, 30.0),
+    "Camera.photographic.blades": Row(photographic("blades"), DEFAULT, 5),
+    "Camera.photographic.blade_rotation": Row(photographic("blade_rotation", blades=3), DEFAULT, 20.0),
+    "Camera.photographic.lens_tilt": Row(photographic("lens_tilt"), DEFAULT, (0.0, 8.0)),
+    "Camera.photographic.shift": Row(photographic("shift"), DEFAULT, (0.1, 0.0), "depth"),
+    "Camera.panorama.position": Row(with_camera(vf.Camera.panorama, "position"), ABOVE, (1.0, 2.0, 9.0), "depth"),
+    "Camera.panorama.bearing": Row(with_camera(vf.Camera.panorama, "bearing", position=ABOVE), DEFAULT, 40.0, "depth"),
+    "Camera.panorama.elevation": Row(
+        with_camera(vf.Camera.panorama, "elevation", position=ABOVE, fov=60.0), DEFAULT, -20.0, "depth"
+    ),
+    "Camera.panorama.fov_x": Row(
+        with_camera(vf.Camera.panorama, "fov_x", position=ABOVE, fov=90.0), DEFAULT, 200.0, "depth"
+    ),
+    "Camera.panorama.fov": Row(with_camera(vf.Camera.panorama, "fov", position=ABOVE), DEFAULT, 120.0, "depth"),
+    "Camera.fisheye.position": Row(
+        with_camera(vf.Camera.fisheye, "position", target=(0, 9, 0)), ABOVE, (1.0, 2.0, 9.0), "depth"
+    ),
+    "Camera.fisheye.target": Row(
+        with_camera(vf.Camera.fisheye, "target", position=ABOVE), (0, 9, 0), (5, 9, 0), "depth"
+    ),
+    "Camera.fisheye.up": Row(with_camera(vf.Camera.fisheye, "up", **FISHEYE), DEFAULT, (1, 0, 1), "depth"),
+    "Camera.fisheye.fov": Row(with_camera(vf.Camera.fisheye, "fov", **FISHEYE), DEFAULT, 130.0, "depth"),
+    "Camera.fisheye.mapping": Row(with_camera(vf.Camera.fisheye, "mapping", **FISHEYE), DEFAULT, "equisolid", "depth"),
+    "Camera.fisheye.full_frame": Row(with_camera(vf.Camera.fisheye, "full_frame", **FISHEYE), DEFAULT, True, "depth"),
+    "Camera.oblique.terrain": Row(
+        lambda value: scene(value, camera=vf.Camera.oblique(value)), terrain(), terrain(ROUGH[:9]), "size"
+    ),
+    "Camera.oblique.azimuth": Row(with_camera(vf.Camera.oblique, "azimuth", **ORBIT), DEFAULT, 120.0, "depth"),
+    "Camera.oblique.angle": Row(with_camera(vf.Camera.oblique, "angle", **ORBIT), DEFAULT, 30.0, "depth"),
+    "Camera.oblique.z_scale": Row(with_camera(vf.Camera.oblique, "z_scale", **ORBIT), DEFAULT, 0.5, "depth"),
+    "Camera.oblique.north_up": Row(
+        with_camera(vf.Camera.oblique, "north_up", azimuth=140.0, **ORBIT), DEFAULT, False, "depth"
+    ),
+    "Camera.map.pixels": Row(
+        lambda value: scene(OBLONG, camera=vf.Camera.map(OBLONG, pixels=value)), DEFAULT, "samples", "size"
+    ),
+    "Camera.look_at_feature.terrain": Row(
+        lambda value: scene(camera=vf.Camera.look_at_feature(value)), terrain(), terrain(ROUGH[::-1]), "depth"
+    ),
+    "Camera.look_at_feature.where": Row(feature("where"), DEFAULT, "lowest", "depth"),
+    "Camera.look_at_feature.azimuth": Row(feature("azimuth", elevation=60.0), DEFAULT, 33.0, "depth"),
+    "Camera.look_at_feature.elevation": Row(feature("elevation", azimuth=200.0), 50.0, 60.0, "depth"),
+    "Camera.look_at_feature.distance": Row(feature("distance"), DEFAULT, 12.0, "depth"),
+    "Camera.look_at_feature.fov": Row(feature("fov"), DEFAULT, 60.0, "depth"),
+    "Camera.look_at_feature.crs": Row(
+        feature("crs", where=(500_006.0, 3_999_806.0)), "EPSG:32616", "EPSG:26916", "depth"
+    ),
+    "Camera.flyover.terrain": Row(
+        lambda value: scene(camera=vf.Camera.flyover(value, frames=5)[2]), terrain(), terrain(ROUGH * 2.0), "depth"
+    ),
+    "Camera.flyover.path": Row(flight("path"), DEFAULT, [(-5.0, 3.0), (6.0, -2.0)], "depth"),
+    "Camera.flyover.frames": Row(flight("frames"), 5, 9, "depth"),
+    "Camera.flyover.height": Row(flight("height"), DEFAULT, 3.0, "depth"),
+    "Camera.flyover.pitch": Row(flight("pitch"), DEFAULT, -40.0, "depth"),
+    "Camera.flyover.fov": Row(flight("fov"), DEFAULT, 70.0, "depth"),
+    "Camera.flyover.crs": Row(
+        flight("crs", path=[(500_003.0, 3_999_803.0), (500_012.0, 3_999_809.0)]), "EPSG:32616", "EPSG:26916", "depth"
+    ),
+    "Camera.from_matrix.matrix": Row(from_matrix("matrix"), POSE, POSE + MOVED, "depth"),
+    "Camera.from_matrix.convention": Row(from_matrix("convention"), DEFAULT, "opencv", "hit"),
+    "Camera.from_matrix.to": Row(from_matrix("to", matrix=ROLLED), DEFAULT, "camera", "hit"),
+    "Camera.from_matrix.fov": Row(from_matrix("fov"), DEFAULT, 60.0, "depth"),
+    "Camera.from_matrix.fov_x": Row(from_matrix("fov_x"), DEFAULT, 30.0, "depth"),
+    "Camera.from_matrix.intrinsics": Row(from_matrix("intrinsics", size=SIZE), K, K * (1, 1, 1.3), "depth"),
+    "Camera.from_matrix.size": Row(from_matrix("size", intrinsics=K), SIZE, (16, 10), "depth"),
+    "Camera.from_exif.path": Row(from_exif("path"), PHOTO, OTHER_PHOTO, "depth"),
+    "Camera.from_exif.terrain": Row(
+        lambda value: scene(camera=vf.Camera.from_exif(PHOTO, value, pitch=-50.0)),
+        GEOREFERENCED,
+        terrain(crs="EPSG:32616", transform=(1.0, 0.0, 499_999.0, 0.0, -1.0, 3_999_815.0)),
+        "depth",
+    ),
+    "Camera.from_exif.position": Row(from_exif("position"), DEFAULT, (0.0, -9.0, 8.0), "depth"),
+    "Camera.from_exif.bearing": Row(from_exif("bearing"), DEFAULT, 30.0, "depth"),
+    "Camera.from_exif.pitch": Row(from_exif("pitch"), DEFAULT, -20.0, "depth"),
+    "Camera.from_exif.fov_x": Row(from_exif("fov_x"), DEFAULT, 80.0, "depth"),
+    "Settings.lens": Row(with_setting("lens"), DEFAULT, vf.Lens(vignette=1.0)),
+    "Settings.bloom": Row(with_setting("bloom"), DEFAULT, vf.Bloom()),
+    "Settings.grain": Row(with_setting("grain"), DEFAULT, vf.Grain(), "rgba"),
+    **{
+        f"Lens.{name}": Row(with_group("lens", vf.Lens, name), DEFAULT, 0.01, "depth")
+        for name in ("k1", "k2", "k3", "p1", "p2")
+    },
+    "Lens.red": Row(with_group("lens", vf.Lens, "red"), DEFAULT, 0.01),
+    "Lens.blue": Row(with_group("lens", vf.Lens, "blue"), DEFAULT, 0.01),
+    "Lens.vignette": Row(with_group("lens", vf.Lens, "vignette"), DEFAULT, 0.5),
+    "Lens.mask_strength": Row(with_group("lens", vf.Lens, "mask_strength", mask_radius=0.0), DEFAULT, 0.5),
+    "Lens.mask_radius": Row(with_group("lens", vf.Lens, "mask_radius", mask_strength=1.0), DEFAULT, 0.3),
+    **{
+        f"Lens.{name}": Row(with_group("lens", vf.Lens, name, mask_strength=1.0, mask_radius=0.0), DEFAULT, other)
+        for name, other in (("mask_softness", 0.2), ("mask_roundness", 0.0))
+    },
+    "Bloom.intensity": Row(with_group("bloom", vf.Bloom, "intensity"), DEFAULT, 0.5),
+    "Bloom.radius": Row(with_group("bloom", vf.Bloom, "radius"), DEFAULT, 0.5),
+    "Bloom.threshold": Row(with_group("bloom", vf.Bloom, "threshold"), DEFAULT, 0.3),
+    "Grain.amount": Row(with_group("grain", vf.Grain, "amount"), DEFAULT, 0.5, "rgba"),
+    "Grain.size": Row(with_group("grain", vf.Grain, "size"), DEFAULT, 3.0, "rgba"),
+    "Grain.color": Row(with_group("grain", vf.Grain, "color"), DEFAULT, 1.0, "rgba"),
+    "Grain.highlights": Row(with_group("grain", vf.Grain, "highlights"), DEFAULT, 4.0, "rgba"),
+    "Grain.frame": Row(with_group("grain", vf.Grain, "frame"), DEFAULT, 1, "rgba"),
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from vkforge.errors import InputError
+from vkforge.post.tone import Tonemap
 from vkforge.settings import TONEMAPS, Settings
 from vkforge.tonemapping import _AGX_CURVE, OPERATORS, srgb_encode, tonemap
 
@@ -215,3 +216,45 @@ def test_shader_numbers_the_operators_alike() -> None:
     assert {name.lower().replace("_", "-"): int(index) for name, index in numbers.items()} == {
         o: i for i, o in enumerate(OPERATORS)
     }
+
+
+# Parameters
+
+
+def test_reinhard_has_a_white() -> None:
+    """Equation 4 of Reinhard et al. 2002."""
+    x = GREYS[:, 0]
+    got = tonemap(GREYS, Tonemap("reinhard", white=3.0), encode=False)[:, 0]
+    assert got == pytest.approx(np.minimum(x * (1.0 + x / 9.0) / (1.0 + x), 1.0))
+    assert tonemap(np.full(3, 3.0), Tonemap("reinhard", white=3.0), encode=False) == pytest.approx(1.0)
+
+
+def test_hable_has_a_white_and_coefficients() -> None:
+    for white in (2.0, 11.2, 30.0):
+        assert tonemap(np.full(3, white), Tonemap("hable", white=white), encode=False) == pytest.approx(1.0)
+    # With nothing of a toe or a shoulder left, a straight line.
+    line = Tonemap("hable", white=2.0, coefficients=(1e-12, 1e-7, 1.0, 1.0, 0.0, 1.0))
+    assert tonemap(np.full(3, 1.0), line, encode=False) == pytest.approx(0.5, abs=1e-5)
+
+
+def test_agx_has_a_look() -> None:
+    assert np.ptp(tonemap(COLORS, Tonemap("agx", saturation=0.0), encode=False), axis=-1).max() < 1e-6
+    dark, bright = (tonemap(np.full(3, x), "agx") for x in (0.02, 3.0))
+    contrasted = [tonemap(np.full(3, x), Tonemap("agx", contrast=1.4)) for x in (0.02, 3.0)]
+    assert contrasted[1][0] / contrasted[0][0] > bright[0] / dark[0]
+
+
+def test_neutral_has_a_start_and_a_desaturation() -> None:
+    below = np.random.default_rng(3).uniform(0.1, 0.49, (200, 3))
+    assert tonemap(below, Tonemap("neutral", start=0.5), encode=False) == pytest.approx(below - 0.04)
+    bright = np.array([8.0, 1.0, 0.5])
+    spread = [
+        np.ptp(tonemap(bright, Tonemap("neutral", desaturation=amount), encode=False)) for amount in (0.0, 0.15, 1.0)
+    ]
+    assert spread[0] > spread[1] > spread[2]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_without_parameters_it_is_the_operator(operator: str) -> None:
+    assert Tonemap(operator).is_plain
+    assert np.array_equal(tonemap(COLORS, Tonemap(operator)), tonemap(COLORS, operator))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vkforge import atmosphere
+    from vkforge.animation.animation import Animation
     from vkforge.aovs import AOVS
     from vkforge.errors import (
         DeviceError,
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     )
     from vkforge.image import GeoReference, Image
     from vkforge.oneliner import render
+    from vkforge.post.bloom import Bloom
+    from vkforge.post.depth_of_field import Miniature
+    from vkforge.post.exposure import AutoExposure, CameraExposure, ev100
+    from vkforge.post.grade import Grade
+    from vkforge.post.grain import Grain
+    from vkforge.post.lens import Lens
+    from vkforge.post.lut import Lut
+    from vkforge.post.tone import Tonemap
     from vkforge.renderer import Hits, Renderer
     from vkforge.scene.camera import Camera
     from vkforge.scene.clouds import Clouds
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
     from vkforge.scene.lights import PointLight, SpotLight
     from vkforge.scene.material import Material
     from vkforge.scene.scene import Scene
+    from vkforge.scene.shutter import MovingScene, Shutter
     from vkforge.scene.sky import GradientSky, Sky
     from vkforge.scene.sun import Sun
     from vkforge.scene.terrain import Terrain
@@ -42,6 +52,7 @@ if TYPE_CHECKING:
     from vkforge.tonemapping import tonemap
 
 _HOMES = {
+    "vkforge.animation.animation": ("Animation",),
     "vkforge.aovs": ("AOVS",),
     "vkforge.errors": (
         "DeviceError",
@@ -58,6 +69,14 @@ _HOMES = {
     ),
     "vkforge.image": ("GeoReference", "Image"),
     "vkforge.oneliner": ("render",),
+    "vkforge.post.exposure": ("AutoExposure", "CameraExposure", "ev100"),
+    "vkforge.post.bloom": ("Bloom",),
+    "vkforge.post.depth_of_field": ("Miniature",),
+    "vkforge.post.grade": ("Grade",),
+    "vkforge.post.grain": ("Grain",),
+    "vkforge.post.lens": ("Lens",),
+    "vkforge.post.lut": ("Lut",),
+    "vkforge.post.tone": ("Tonemap",),
     "vkforge.renderer": ("Hits", "Renderer"),
     "vkforge.scene.camera": ("Camera",),
     "vkforge.scene.environment": ("Environment",),
@@ -66,6 +85,7 @@ _HOMES = {
     "vkforge.scene.lights": ("PointLight", "SpotLight"),
     "vkforge.scene.material": ("Material",),
     "vkforge.scene.scene": ("Scene",),
+    "vkforge.scene.shutter": ("MovingScene", "Shutter"),
     "vkforge.scene.sky": ("GradientSky", "Sky"),
     "vkforge.scene.sun": ("Sun",),
     "vkforge.scene.terrain": ("Terrain",),

@@ -111,16 +111,17 @@ def _tiles(image: Image) -> Iterator[_Tile]:
     beauty = np.rint(image.rgba[..., :3] * alpha + np.array(_PAPER, np.float32) * (1 - alpha)).astype(np.uint8)
     yield _Tile(beauty, "picture", "display-referred, tone-mapped, sRGB", lambda *_: None)
     for name, values in image.aovs.items():
-        empty = ~_seen(image, values)
+        empty = ~_seen(image, name)
         pixels, legend = _LOOKS.get(name, _grey)(values, empty)
         pixels[empty] = _EMPTY
         yield _Tile(pixels, name.replace("_", " "), AOVS[name].description, legend)
 
 
-def _seen(image: Image, values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Where `values` mean something: finite, and on the terrain as far as the image knows."""
+def _seen(image: Image, name: str) -> NDArray[np.bool_]:
+    """Where an AOV means something: finite, and on the terrain as far as the image knows."""
+    values = image.aovs[name]
     seen = np.asarray(np.isfinite(values) if values.ndim == 2 else np.isfinite(values).all(axis=-1))
-    if values is not image.aovs.get("hit"):
+    if name not in _SKY_TOO:
         if "hit" in image.aovs:
             seen &= image.aovs["hit"] > 0.5
         elif "depth" in image.aovs:
@@ -142,6 +143,11 @@ def _hit(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
     return _ramp(_GREY_RAMP, values), _swatches_legend([(_DARK, "0"), (_LIGHT, "1"), (None, share)])
 
 
+def _ids(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
+    highest = max(1.0, float(values.max()))
+    return _ramp(_DEPTH_RAMP, values / highest), _bar_legend(_DEPTH_RAMP, "0", f"{highest:.0f}")
+
+
 def _normal(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
     return _to_bytes(values * 0.5 + 0.5), _ball_legend
 
@@ -152,7 +158,7 @@ def _albedo(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
     return _to_bytes(srgb_encode(np.clip(values, 0.0, 1.0))), _swatches_legend([(None, words)])
 
 
-def _emission(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
+def _radiance(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
     _, high = _range(values.max(axis=-1), empty)
     return _to_bytes(srgb_encode(values / max(high, 1e-30))), _swatches_legend([(None, f"0 to {high:.3g} W/m2/sr")])
 
@@ -180,10 +186,18 @@ _LOOKS: dict[str, Callable[[NDArray, NDArray[np.bool_]], tuple[Rgb8, Any]]] = {
     "normal": _normal,
     "geometric_normal": _normal,
     "albedo": _albedo,
-    "emission": _emission,
+    "depth_axis": _depth,
+    "emission": _radiance,
+    "direct": _radiance,
+    "indirect": _radiance,
+    "emitted": _radiance,
+    "air": _radiance,
     "variance": _variance,
     "hit": _hit,
+    "object_id": _ids,
+    "material_id": _ids,
 }
+_SKY_TOO = {"hit", "coverage", "air", "object_id", "material_id"}  # what they say of the sky is something, too
 
 
 def _range(values: NDArray, empty: NDArray[np.bool_]) -> tuple[float, float]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vkforge.scene import Terrain
 
 OBLIQUE_SIZE = (1920, 1080)
-RELIEF_SCALE = 3  # pixels a sample of the relief: the DEM is a small one
+RELIEF_SCALE = 3  # pixels a cell of the relief: the DEM is a small one
 EXAGGERATION = 1.5  # 800 m of relief over 30 km throw next to no shadow as they are
 SAMPLES = 16
 DULL = ("roughness", "metallic", "emission", "water", "variance")  # on this ground, in this light
@@ -91,7 +91,9 @@ def render_demo(folder: Path, device: str, progress: Callable[[str, int, int], N
 
     progress("reading the DEM", 0, 0)
     terrain = demo_terrain()
-    relief_size = (terrain.shape[1] * RELIEF_SCALE, terrain.shape[0] * RELIEF_SCALE)
+    straight_down = Scene.relief(terrain)
+    columns, rows = straight_down.camera.natural_size or terrain.shape[::-1]
+    relief_size = (columns * RELIEF_SCALE, rows * RELIEF_SCALE)
     progress("starting the device", 0, 0)
     with Renderer(device=device) as renderer:
 
@@ -104,7 +106,7 @@ def render_demo(folder: Path, device: str, progress: Callable[[str, int, int], N
         oblique, oblique_seconds = render(
             "the oblique view", Scene.portrait(terrain, OBLIQUE_SIZE), OBLIQUE_SIZE, SHEET_AOVS
         )
-        relief, relief_seconds = render("the relief", Scene.relief(terrain), relief_size, ())
+        relief, relief_seconds = render("the relief", straight_down, relief_size, ())
         device_name = renderer.device.name
 
     progress("writing", 0, 0)

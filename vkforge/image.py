@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vkforge.aovs import AOVS, check_aovs
 from vkforge.errors import InputError, suggest
 from vkforge.io.atomic import check_target, replacing
-from vkforge.io.exr import write_exr
+from vkforge.io.exr import ExrOptions, write_exr
 from vkforge.io.geotiff import write_geotiff_aovs, write_geotiff_rgba
 from vkforge.io.png import encode_png, write_png
 
@@ -70,9 +70,14 @@ class Image:
     Attributes:
         rgba: (h, w, 4) uint8, display-referred, sRGB-encoded; row 0 is the top.
         hdr: (h, w, 3) float32, scene-linear radiance with Rec.709 primaries, before exposure and tone mapping.
-        aovs: name to float32 array, (h, w) or (h, w, 3); names and units are in `vkforge.aovs.AOVS`.
+        aovs: name to float32 array, (h, w) or (h, w, channels); names and units are in `vkforge.aovs.AOVS`.
         georeference: where the pixels lie on the Earth, for a map view of a terrain that knows it; else None.
-        info: how the image came about (device, times, settings); plain values only.
+        info: how the image came about (device, times, settings); plain values only. What an OpenEXR header takes of it
+            is in `vkforge.io.exr_header.header_attributes`.
+        mattes: sets of mattes, as "object" and "material": each a name to the share of each pixel that the thing so
+            named covers, (h, w) float32, 0 to 1. An OpenEXR file has them as Cryptomattes.
+        finish: how `hdr` became `rgba`: takes `hdr`, gives (h, w, 3) float64 in [0, 1], sRGB-encoded; None where nobody
+            knows. `display16` asks it.
 
     Raises:
         InputError: arrays whose shapes or dtypes are not those above, or an unknown AOV name.
@@ -83,6 +88,8 @@ class Image:
     aovs: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     georeference: GeoReference | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
+    mattes: Mapping[str, Mapping[str, NDArray[np.float32]]] = field(default_factory=dict)
+    finish: Callable[[NDArray[np.float32]], NDArray[np.float64]] | None = None
 
     def __post_init__(self) -> None:
         if self.rgba.ndim != 3 or self.rgba.size == 0:
@@ -93,6 +100,9 @@ class Image:
         for name in check_aovs(self.aovs):
             wanted = shape if AOVS[name].channels == 1 else (*shape, AOVS[name].channels)
             _check_array(f"AOV {name}", self.aovs[name], wanted, np.float32)
+        for matte_set, mattes in self.mattes.items():
+            for name, coverage in mattes.items():
+                _check_array(f"{matte_set} matte {name!r}", coverage, shape, np.float32)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -103,44 +113,80 @@ class Image:
         place = f", {self.georeference.crs or 'georeferenced'}" if self.georeference else ""
         return f"<vkforge.Image {self.size[0]}x{self.size[1]}, AOVs: {', '.join(self.aovs) or 'none'}{place}>"
 
+    def display16(self) -> NDArray[np.uint16]:
+        """Return the picture in 16 bits, made anew from `hdr`: (h, w, 4) uint16, display-referred, sRGB-encoded.
+
+        Raises:
+            InputError: nobody knows how `hdr` became `rgba`.
+        """
+        if self.finish is None:
+            raise InputError(
+                "this image has no finish, which says how its hdr becomes a picture, so there are 8 bits and no more; "
+                "save it with bits=8, or as .exr"
+            )
+        alpha = self.rgba[..., 3:].astype(np.uint16) * 257
+        return np.concatenate([np.rint(65535.0 * self.finish(self.hdr)).astype(np.uint16), alpha], axis=-1)
+
     def _repr_png_(self) -> bytes:
         stream = io.BytesIO()
         encode_png(stream, self.rgba)
         return stream.getvalue()
 
-    def save(self, path: str | os.PathLike[str], *, aovs: Iterable[str] | None = None, half: bool = False) -> Path:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        aovs: Iterable[str] | None = None,
+        bits: int | None = None,
+        half: bool | None = None,
+        parts: str | None = None,
+        compression: str | None = None,
+        names: str | None = None,
+    ) -> Path:
         """Write the image in the format that the extension names. A file appears whole or not at all.
 
         ======================  =================================================================================
-        .png, .jpg, .jpeg       `rgba` (JPEG without its alpha)
-        .exr                    `hdr` and the AOVs as layers; `half` for 16-bit floats (depth and position stay 32-bit)
+        .png, .jpg, .jpeg       `rgba` (JPEG without its alpha); .png with `bits=16` has `display16`
+        .exr                    `hdr`, the AOVs as layers, and the mattes as Cryptomattes
         .tif, .tiff             GeoTIFF: `rgba`, or float32 bands of the AOVs that `aovs` names; wants a georeference
         .npy                    `hdr`
-        .npz                    everything: rgba, hdr, the AOVs by name, crs, transform, and info as JSON
+        .npz                    everything: rgba, hdr, the AOVs by name, mattes as matte.SET.NAME, crs, transform, and
+                                info as JSON
         ======================  =================================================================================
 
         Args:
             path: file to write or replace.
             aovs: which AOVs go into an .exr, .tif or .npz; None is all of them, but for .tif, where it is none.
-            half: for .exr alone.
+            bits: of a .png's channels, 8 or 16; None is 8.
+            half: for .exr: True, which None is, stores colours, directions and ratios as 16-bit floats (radiance is
+                clipped at 65504); False is 32 bits throughout. Depths, positions, ids and mattes always have 32.
+            parts: for .exr: "single", which None is, or "multi" for a part a layer.
+            compression: for .exr: "zip", which None is, "none", "rle", "zips" or "piz", all lossless; or "dwaa" or
+                "dwab", which lose some of the colours.
+            names: for .exr: "vkforge", which None is, for the names of `vkforge.aovs.AOVS`, or "blender" for those of
+                Blender's multilayer files.
 
         Returns:
             The path.
 
         Raises:
-            InputError: an unknown extension, AOVs or `half` for a format that can't hold them, an AOV that this image
-                hasn't got, no georeference for a GeoTIFF.
+            InputError: an unknown extension, an option that the format hasn't got or a value that it doesn't know, an
+                AOV that this image hasn't got, no georeference for a GeoTIFF.
             OutputError: the file can't be written; what was there is untouched.
             MissingDependencyError: rasterio, which GeoTIFF needs, is missing.
         """
         path = Path(path)
         extension = _extension(path)
-        if aovs is not None and extension not in (".exr", ".tif", ".tiff", ".npz"):
+        options = {"bits": bits, "half": half, "parts": parts, "compression": compression, "names": names}
+        given = {name: value for name, value in options.items() if value is not None}
+        writer = _WRITERS[extension]
+        if aovs is not None and not writer.aovs:
             raise InputError(f"{extension} holds no AOVs; save them as .exr, .npz or .tif")
-        if half and extension != ".exr":
-            raise InputError(f"{extension} has no half floats; only .exr takes half=True")
-        chosen = None if aovs is None else self._pick(aovs)
-        _WRITERS[extension](self, path, chosen, half)
+        for name in given:
+            if name not in writer.options:
+                those = " or ".join(other for other, known in _WRITERS.items() if name in known.options)
+                raise InputError(f"{extension} has no option {name}; it is for {those}")
+        writer.write(self, path, None if aovs is None else self._pick(aovs), **given)
         return path
 
     def _pick(self, names: Iterable[str]) -> dict[str, NDArray[np.float32]]:
@@ -186,11 +232,13 @@ def _check_array(name: str, array: NDArray, shape: tuple[int, ...], dtype: type)
 _Chosen = dict[str, NDArray[np.float32]] | None
 
 
-def _save_png(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
-    write_png(path, image.rgba)
+def _save_png(image: Image, path: Path, chosen: _Chosen, bits: int = 8) -> None:
+    if bits not in (8, 16):
+        raise InputError(f"bits is {bits!r}; a .png has 8 or 16 a channel")
+    write_png(path, image.rgba if bits == 8 else image.display16())
 
 
-def _save_jpeg(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+def _save_jpeg(image: Image, path: Path, chosen: _Chosen) -> None:
     from PIL import Image as Pillow
 
     if max(image.size) > 65_535:
@@ -200,11 +248,21 @@ def _save_jpeg(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
         picture.save(stream, format="jpeg", quality=_JPEG_QUALITY, subsampling=0)
 
 
-def _save_exr(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
-    write_exr(path, image.hdr, image.aovs if chosen is None else chosen, half=half, software=_software())
+def _save_exr(image: Image, path: Path, chosen: _Chosen, **options: Any) -> None:
+    aovs = {name: values for name, values in (image.aovs if chosen is None else chosen).items() if name != "coverage"}
+    write_exr(
+        path,
+        image.hdr,
+        aovs,
+        alpha=image.aovs.get("coverage"),
+        mattes=image.mattes,
+        info=image.info,
+        options=ExrOptions(**options),
+        software=_software(),
+    )
 
 
-def _save_tiff(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+def _save_tiff(image: Image, path: Path, chosen: _Chosen) -> None:
     if image.georeference is None:
         raise InputError(
             f"can't save {path.name!r} as GeoTIFF: this image has no georeference, which only a map view of a terrain "
@@ -216,7 +274,7 @@ def _save_tiff(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
         write_geotiff_rgba(path, image.rgba, image.georeference, software=_software())
 
 
-def _save_npy(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+def _save_npy(image: Image, path: Path, chosen: _Chosen) -> None:
     hdr = np.ascontiguousarray(image.hdr)
     with replacing(path) as stream:
         # Not np.save: on a real file it writes behind the stream's back and loses the reason of a failure.
@@ -224,9 +282,11 @@ def _save_npy(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
         stream.write(hdr.data.cast("B"))
 
 
-def _save_npz(image: Image, path: Path, chosen: _Chosen, half: bool) -> None:
+def _save_npz(image: Image, path: Path, chosen: _Chosen) -> None:
     arrays: dict[str, Any] = {"rgba": image.rgba, "hdr": image.hdr}
     arrays |= image.aovs if chosen is None else chosen
+    for matte_set, mattes in image.mattes.items():
+        arrays |= {f"matte.{matte_set}.{name}": coverage for name, coverage in mattes.items()}
     if image.georeference is not None:
         arrays |= {"crs": image.georeference.crs or "", "transform": image.georeference.transform}
     arrays["info"] = json.dumps(dict(image.info), default=str)
@@ -240,13 +300,22 @@ def _software() -> str:
     return f"vkforge {__version__}"
 
 
-_WRITERS: dict[str, Callable[[Image, Path, _Chosen, bool], None]] = {
-    ".png": _save_png,
-    ".jpg": _save_jpeg,
-    ".jpeg": _save_jpeg,
-    ".exr": _save_exr,
-    ".tif": _save_tiff,
-    ".tiff": _save_tiff,
-    ".npy": _save_npy,
-    ".npz": _save_npz,
+@dataclass(frozen=True)
+class _Writer:
+    """What writes a format: a function of image, path and chosen AOVs, whether it wants AOVs, and its options."""
+
+    write: Callable[..., None]
+    aovs: bool = False
+    options: tuple[str, ...] = ()
+
+
+_WRITERS: dict[str, _Writer] = {
+    ".png": _Writer(_save_png, options=("bits",)),
+    ".jpg": _Writer(_save_jpeg),
+    ".jpeg": _Writer(_save_jpeg),
+    ".exr": _Writer(_save_exr, aovs=True, options=("half", "parts", "compression", "names")),
+    ".tif": _Writer(_save_tiff, aovs=True),
+    ".tiff": _Writer(_save_tiff, aovs=True),
+    ".npy": _Writer(_save_npy),
+    ".npz": _Writer(_save_npz, aovs=True),
 }

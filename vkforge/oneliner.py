@@ -5,22 +5,31 @@ from __future__ import annotations
 import atexit
 from typing import Any
 
+from vkforge.errors import InputError
 from vkforge.image import Image
 from vkforge.renderer import Renderer
 from vkforge.scene.scene import Scene
 from vkforge.scene.terrain import Terrain
+from vkforge.settings import Settings
 
 _renderers: dict[str | int, Renderer] = {}
 
 
 def render(
-    scene: Scene | Terrain, size: tuple[int, int] | None = None, *, device: str | int = "auto", **options: Any
+    scene: Scene | Terrain,
+    size: tuple[int, int] | None = None,
+    *,
+    preset: str | None = None,
+    device: str | int = "auto",
+    **options: Any,
 ) -> Image:
     """Render a scene, or a terrain as `Scene.portrait` shows it, on a renderer kept for the next call.
 
     Args:
         scene: What to render.
         size: (width, height) in pixels; see `Renderer.render`.
+        preset: light and look by name: "daylight", "golden-hour", "overcast", "blue-hour", "studio relief" or "swiss".
+            The light replaces a scene's (`Scene.lit_as`), the look is `Settings.preset`.
         device: As `Renderer` takes it; each has a renderer of its own.
         options: Everything else that `Renderer.render` takes: aovs, samples, tonemap, ...
 
@@ -28,6 +37,14 @@ def render(
         InputError: An argument that can't be used.
         DeviceError: Vulkan or the device is missing or fails; the message says what to do.
     """
+    if preset is not None:
+        if options.get("settings") is not None:
+            raise InputError("render was given a preset and settings; give Settings.preset(name).replace(...) alone")
+        options["settings"] = Settings.preset(preset)
+        if isinstance(scene, Terrain):
+            scene = Scene.portrait(scene, size, preset=preset)
+        elif isinstance(scene, Scene):
+            scene = scene.lit_as(preset)
     return kept_renderer(device).render(scene, size, **options)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from vkforge.aovs import check_aovs
+from vkforge.aovs import AOVS, check_aovs
 from vkforge.denoising import oidn, require_oidn
 from vkforge.errors import DeviceError, DeviceLostError, InputError, suggest
 from vkforge.graph.builder import BufferResource, Graph
@@ -19,6 +21,7 @@ from vkforge.image import GeoReference, Image
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
 from vkforge.lanes.lit import LitLane
 from vkforge.lanes.path_traced import PathTracedLane
+from vkforge.lanes.readout import images_for, read_aovs, read_mattes
 from vkforge.memory.report import MemoryReport
 from vkforge.passes.atmosphere.tables import DeviceSky, Sights
 from vkforge.passes.lighting.prefilter import prefiltered
@@ -29,37 +32,25 @@ from vkforge.passes.terrain.heightfield import (
     import_heightfield,
     tracer_variant,
 )
+from vkforge.post.display import finish, stops_of
+from vkforge.post.exposure import AutoExposure
+from vkforge.post.primaries import from_rec709
+from vkforge.post.tone import as_tonemap
 from vkforge.residency import Residency
 from vkforge.scene.environment import Environment
+from vkforge.scene.info import scene_info
 from vkforge.scene.scene import Scene
+from vkforge.scene.shutter import MovingScene
 from vkforge.scene.terrain import Terrain
 from vkforge.settings import LANES, Settings
-from vkforge.tonemapping import tonemap
 from vkforge.vk.device import Device
 from vkforge.vk.instance import DeviceInfo, validation_wanted
 from vkforge.vk.transfer import PendingCopy, Readback
 
+AnyScene = Scene | Terrain | MovingScene
 _LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
-
-# Which image each AOV is read from, and how its array comes out of it.
-_AOV_SOURCES: dict[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]] = {
-    "depth": ("position", lambda pixels, _: pixels[..., 3].copy()),
-    "position": ("position", lambda pixels, _: pixels[..., :3].copy()),
-    "normal": ("normal", lambda pixels, _: pixels[..., :3].astype(np.float32)),
-    "geometric_normal": ("geometric_normal", lambda pixels, _: pixels[..., :3].astype(np.float32)),
-    "albedo": ("albedo", lambda pixels, _: pixels[..., :3].astype(np.float32)),
-    "roughness": ("material", lambda pixels, _: pixels[..., 0].astype(np.float32)),
-    "metallic": ("material", lambda pixels, _: pixels[..., 1].astype(np.float32)),
-    "emission": ("emission", lambda pixels, _: pixels[..., :3].copy()),
-    "sun_visibility": ("sun_visibility", lambda pixels, _: pixels[..., 0].copy()),
-    "sky_visibility": ("sky_visibility", lambda pixels, _: pixels[..., 0].copy()),
-    "hit": ("normal", lambda pixels, _: (pixels[..., 3] > 0).astype(np.float32)),
-    "water": ("normal", lambda pixels, _: (pixels[..., 3] == 3).astype(np.float32)),  # HIT_WATER of heightfield.glsl
-    # The variance of a mean of n: the squared deviations over (n - 1), over n; of one sample, 0.
-    "variance": ("deviation", lambda pixels, n: pixels[..., 0] / max(n * (n - 1), 1)),
-}
 
 
 @dataclass(frozen=True)
@@ -86,20 +77,37 @@ class _PendingImage:
         aovs: tuple[str, ...],
         rest: dict[str, Any],
     ) -> None:
-        self._wait, self._copy, self._aovs, self._rest = wait, copy, aovs, rest
-        self._outputs, self._settings = request.outputs, request.settings
+        self._wait, self._copy, self._request, self._aovs, self._rest = wait, copy, request, aovs, rest
+        self._arrived = False
+
+    def arrive(self) -> None:
+        """Wait for the pixels; another thread may then call `result`."""
+        if not self._arrived:
+            self._wait()
+            self._copy.arrive()
+            self._arrived = True
 
     def result(self) -> Image:
         """Wait for the pixels and return the image."""
-        self._wait()
-        arrays = dict(zip(self._outputs, self._copy.result(), strict=True))
-        samples = self._rest["info"]["samples"]
-        aovs = {name: _AOV_SOURCES[name][1](arrays[_AOV_SOURCES[name][0]], samples) for name in self._aovs}
+        self.arrive()
+        arrays, settings = dict(zip(self._request.outputs, self._copy.result(), strict=True)), self._request.settings
+        aovs = read_aovs(self._aovs, arrays, self._request, self._rest["info"]["samples"])
+        mattes = read_mattes(self._aovs, arrays)
         hdr, rgba = np.ascontiguousarray(arrays["radiance"][..., :3]), arrays["display"]
-        if self._settings.denoise == "oidn":
+        if settings.denoise == "oidn":
             hdr = oidn(hdr, arrays["albedo"][..., :3], arrays["normal"][..., :3])
-            rgba[..., :3] = np.rint(255 * tonemap(hdr, self._settings.tonemap, self._settings.exposure))
-        return Image(rgba=rgba, hdr=hdr, aovs=aovs, **self._rest)
+            if settings.lens is not None:
+                hdr = settings.lens.apply(hdr, self._request.scene.camera).astype(np.float32)
+            if settings.bloom is not None:
+                hdr = settings.bloom.apply(hdr).astype(np.float32)
+        hdr = from_rec709(hdr, settings.primaries)
+        aovs = {n: from_rec709(a, settings.primaries) if AOVS[n].kind == "color" else a for n, a in aovs.items()}
+        stops = float(arrays["exposure"][0, 0, 1]) if "exposure" in arrays else stops_of(hdr, settings)
+        finished = partial(finish, settings=settings, stops=stops)
+        if settings.denoise == "oidn":
+            rgba[..., :3] = np.rint(255 * finished(hdr))
+        rest = {**self._rest, "info": {**self._rest["info"], "exposure": stops}}
+        return Image(rgba=rgba, hdr=hdr, aovs=aovs, mattes=mattes, finish=finished, **rest)
 
 
 class Renderer:
@@ -146,7 +154,7 @@ class Renderer:
 
     def render(
         self,
-        scene: Scene | Terrain,
+        scene: AnyScene,
         size: tuple[int, int] | None = None,
         *,
         lane: str = "lit",
@@ -158,8 +166,9 @@ class Renderer:
         """Render one image.
 
         Args:
-            scene: What to render; a bare terrain is shown as `Scene.portrait` shows it.
-            size: (width, height) in pixels; None is the camera's natural size (one pixel a sample for a map), or
+            scene: What to render; a bare terrain is shown as `Scene.portrait` shows it, and of a `MovingScene` all
+                that happens while the shutter is open.
+            size: (width, height) in pixels; None is the camera's natural size (a pixel for a cell of a map), or
                 1280 x 720.
             lane: How to render: "lit" (the sun and the sky, with traced shadows) or "path-traced" (light that bounces
                 too, unbiased and slower).
@@ -180,31 +189,49 @@ class Renderer:
 
     def render_many(
         self,
-        scenes: Iterable[Scene | Terrain],
+        scenes: Iterable[Scene | Terrain | tuple[Scene | Terrain, Settings]],
         size: tuple[int, int] | None = None,
         *,
         lane: str = "lit",
         aovs: Iterable[str] = (),
         settings: Settings | None = None,
         **overrides: Any,
-    ) -> Iterator[Image]:
-        """Render one image a scene, reading each back while the device already renders the next.
+    ) -> Generator[Image, None, None]:
+        """Render one image a scene, while those before are read back.
 
-        Takes what `render` takes, and gives the same pixels.
+        Takes what `render` takes, and gives the same pixels. Instead of a scene there may be a pair of a scene and its
+        settings. Three images are in flight: one that the device renders, one that a thread brings into arrays, and the
+        one that is handed out.
         """
         names = check_aovs(aovs)
         before: _PendingImage | None = None
-        for scene in scenes:
-            pending = self._start(scene, size, lane, names, settings, None, overrides)
+        reading: Future[Image] | None = None
+        failure: Exception | None = None
+        with ThreadPoolExecutor(1, "vkforge readback") as reader:
+            for scene in scenes:
+                scene, own = scene if isinstance(scene, tuple) else (scene, settings)
+                try:
+                    pending = self._start(scene, size, lane, names, own, None, overrides)
+                except Exception as error:
+                    failure = error  # raised once the images before are handed out
+                    break
+                if before is not None:
+                    before.arrive()
+                    done, reading = reading, reader.submit(before.result)
+                    if done is not None:
+                        yield done.result()
+                        del done  # or it would keep the image while the next is made
+                before = pending
+            if reading is not None:
+                yield reading.result()
             if before is not None:
                 yield before.result()
-            before = pending
-        if before is not None:
-            yield before.result()
+            if failure is not None:
+                raise failure
 
     def accumulate(
         self,
-        scene: Scene | Terrain,
+        scene: AnyScene,
         size: tuple[int, int] | None = None,
         *,
         aovs: Iterable[str] = (),
@@ -228,7 +255,7 @@ class Renderer:
 
     def _start(
         self,
-        scene: Scene | Terrain,
+        scene: AnyScene,
         size: tuple[int, int] | None,
         lane: str,
         aovs: Iterable[str],
@@ -253,9 +280,10 @@ class Renderer:
             "lane": lane,
             "samples": rendered.samples,
             "seed": settings.seed,
-            "exposure": settings.exposure,
-            "tonemap": settings.tonemap,
+            "tonemap": as_tonemap(settings.tonemap).operator,
+            "primaries": settings.primaries,
             "submit_seconds": time.perf_counter() - began,
+            **scene_info(request.scene, request.size, settings.exposure),
         }
         rest = {"georeference": _georeference(request), "info": info}
         # The frame is waited for by its own name, so that a device lost on the way tells the pass.
@@ -263,7 +291,7 @@ class Renderer:
 
     def _prepare(
         self,
-        scene: Scene | Terrain,
+        scene: AnyScene,
         size: tuple[int, int] | None,
         lane: str,
         aovs: tuple[str, ...],
@@ -272,10 +300,15 @@ class Renderer:
     ) -> Request:
         """Check the arguments and bring the scene onto the device."""
         self._check_open()
+        moving = scene if isinstance(scene, MovingScene) else None
+        if isinstance(scene, MovingScene):
+            scene = scene.scene(0.5)
         if isinstance(scene, Terrain):
             scene = Scene.portrait(scene)
         if not isinstance(scene, Scene):
-            raise InputError(f"render was given a {type(scene).__name__}; wanted a vkforge.Scene or vkforge.Terrain")
+            raise InputError(
+                f"render was given a {type(scene).__name__}; wanted a vkforge.Scene, MovingScene or Terrain"
+            )
         if not isinstance(lane, str) or lane not in LANES:
             raise InputError(f"no lane called {lane!r}{suggest(str(lane), LANES)} (there is {', '.join(LANES)})")
         if settings is None:
@@ -287,7 +320,9 @@ class Renderer:
         if settings.denoise == "oidn":
             require_oidn()
         size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
-        request = Request(scene, size, settings, _outputs_for(aovs, settings), self._resident.parts(scene))
+        request = Request(
+            scene, size, settings, _outputs_for(aovs, settings), self._resident.parts(scene, settings.lut), moving
+        )
         self._lanes[lane].check(request)
         return request
 
@@ -388,7 +423,7 @@ class Renderer:
 
     def plan(
         self,
-        scene: Scene | Terrain,
+        scene: AnyScene,
         size: tuple[int, int] | None = None,
         *,
         lane: str = "lit",
@@ -440,7 +475,9 @@ class Renderer:
 def _outputs_for(aovs: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
     """Return the images to read back for these AOVs, the picture's own two first, then what guides a denoiser."""
     guides = ("albedo", "normal") if settings.denoise == "oidn" else ()
-    return tuple(dict.fromkeys(("display", "radiance", *guides, *(_AOV_SOURCES[name][0] for name in aovs))))
+    # With "oidn" the picture is made on the host, of what the filter leaves.
+    found = ("exposure",) if isinstance(settings.exposure, AutoExposure) and settings.denoise != "oidn" else ()
+    return tuple(dict.fromkeys(("display", "radiance", *guides, *found, *images_for(aovs))))
 
 
 def _rays(name: str, values: Any) -> np.ndarray:
@@ -460,5 +497,11 @@ def _georeference(request: Request) -> GeoReference | None:
     terrain = request.scene.terrain
     if request.scene.camera.kind != "map" or terrain.transform is None:
         return None
-    rows, cols = terrain.shape
-    return GeoReference(terrain.crs, terrain.transform).resized((cols, rows), request.size)
+    (rows, cols), (dx, dy), (width, height) = terrain.shape, terrain.cell_size, request.size
+    across, along = request.scene.camera.span(width, height)
+    # Samples in the frame, which is about the DEM's middle and where its proportions differ shows more than the DEM.
+    seen_cols, seen_rows = across / dx, along / dy
+    left, top = (cols - seen_cols) / 2.0, (rows - seen_rows) / 2.0
+    a, b, c, d, e, f = terrain.transform
+    x, y = seen_cols / width, seen_rows / height
+    return GeoReference(terrain.crs, (a * x, b * y, c + a * left + b * top, d * x, e * y, f + d * left + e * top))

@@ -11,10 +11,13 @@ from vkforge.passes.atmosphere.tables import DeviceSky, Sights
 from vkforge.passes.lighting.environment import DeviceEnvironment
 from vkforge.passes.materials.split_sum import DeviceSplitSum
 from vkforge.passes.materials.textures import DeviceTexture
+from vkforge.passes.post.lut import DeviceLut
 from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights
 from vkforge.passes.volumetrics.clouds import DeviceClouds
 from vkforge.passes.volumetrics.medium import DeviceFog
+from vkforge.post.lut import Lut
 from vkforge.scene.environment import Environment
+from vkforge.scene.fog import Fog
 from vkforge.scene.scene import Scene
 from vkforge.scene.sky import Sky
 from vkforge.scene.terrain import Terrain
@@ -43,8 +46,8 @@ class Residency:
         self._skies: list[DeviceSky] = []
         self._split_sum: DeviceSplitSum | None = None
 
-    def parts(self, scene: Scene) -> Parts:
-        """Return a scene's parts, uploaded unless they are there already."""
+    def parts(self, scene: Scene, lut: Lut | None = None) -> Parts:
+        """Return the parts of a scene and of its settings, uploaded unless they are there already."""
         material, sky, fog, clouds, water = scene.terrain.material, scene.sky, scene.fog, scene.clouds, scene.water
         if self._split_sum is None and not material.is_lambert:
             self._split_sum = DeviceSplitSum(self._device)
@@ -53,11 +56,12 @@ class Residency:
             albedo=self._albedo(scene.terrain),
             sky=self.sky_tables(Sights.of(scene)) if isinstance(sky, Sky) else None,
             environment=self.environment(sky) if isinstance(sky, Environment) else None,
-            fog=self._find("fog", fog, DeviceFog) if fog is not None and fog.kind == "field" else None,
+            fog=self._fog(fog) if fog is not None and fog.kind == "field" else None,
             clouds=None if clouds is None else self._clouds(clouds.seed),
             split_sum=None if material.is_lambert else self._split_sum,
             **{name: self._texture(name, texture) for name, texture in material.maps.items()},
             water_mask=None if water is None else self._texture("water_mask", water.mask),
+            lut=None if lut is None else self._find("lut", lut.digest, lambda device, _: DeviceLut(device, lut)),
         )
 
     def heights(self, terrain: Terrain) -> DeviceHeights:
@@ -89,6 +93,11 @@ class Residency:
         if albedo.pixels is None or albedo.kind == "ramp":
             key = b"" if albedo.pixels is None else albedo.pixels.tobytes()
         return self._find("albedo", key, lambda device, _: DeviceAlbedo(device, albedo))
+
+    def _fog(self, fog: Fog) -> DeviceFog:
+        # By what is uploaded of it, so that its coefficients may change from frame to frame; no density is all ones.
+        key: Any = b"" if fog.density is None else fog.density
+        return self._find("fog", key, lambda device, _: DeviceFog(device, fog))
 
     def _texture(self, name: str, texture: Texture | None) -> DeviceTexture | None:
         if texture is None:

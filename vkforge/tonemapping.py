@@ -39,24 +39,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vkforge.errors import InputError
-from vkforge.settings import TONEMAPS, tonemap_name
+from vkforge.post.tone import Tonemap, as_tonemap
+from vkforge.settings import TONEMAPS
 
 BRIGHTEST = 65504.0  # the largest half float: above it every operator is white, and its square still fits a float32
-
-_HABLE_WHITE = 11.2
 
 _HILL_INPUT = np.array([[0.59719, 0.35458, 0.04823], [0.07600, 0.90834, 0.01566], [0.02840, 0.13383, 0.83777]])
 _HILL_OUTPUT = np.array([[1.60475, -0.53108, -0.07367], [-0.10208, 1.10813, -0.00605], [-0.00327, -0.07276, 1.07602]])
 
 # Between Rec.709 and Rec.2020 primaries, both with white D65, from the chromaticities in ITU-R BT.709 and BT.2020.
-_REC709_TO_REC2020 = np.array(
+REC709_TO_REC2020 = np.array(
     [
         [0.627403895935, 0.329283038378, 0.043313065687],
         [0.069097289358, 0.919540395075, 0.011362315566],
         [0.016391438875, 0.088013307877, 0.895595253248],
     ]
 )
-_REC2020_TO_REC709 = np.linalg.inv(_REC709_TO_REC2020)
+REC2020_TO_REC709 = np.linalg.inv(REC709_TO_REC2020)
 _AGX_INSET = np.array(
     [
         [0.856627153315983, 0.0951212405381588, 0.0482516061458583],
@@ -74,58 +73,65 @@ _AGX_OUTSET = np.array(
 _AGX_CURVE = (15.5, -40.14, 31.96, -6.868, 0.4298, 0.1191, -0.00232)  # highest power first
 _AGX_MIN_EV, _AGX_MAX_EV = -12.47393, 4.026069  # log2 of 0.18 minus 10 and plus 6.5 stops
 
-_NEUTRAL_F90 = 0.04
-_NEUTRAL_KS = 0.8 - _NEUTRAL_F90
-_NEUTRAL_KD = 0.15
+NEUTRAL_F90 = 0.04
+_LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec.709
 
 Pixels = NDArray[np.float64]
 
 
-def _linear(rgb: Pixels) -> Pixels:
+def _linear(rgb: Pixels, tone: Tonemap) -> Pixels:
     return rgb
 
 
-def _reinhard(rgb: Pixels) -> Pixels:
-    return rgb / (1.0 + rgb)
+def _reinhard(rgb: Pixels, tone: Tonemap) -> Pixels:
+    return rgb * (1.0 + rgb / tone.parameter("white") ** 2) / (1.0 + rgb)
 
 
-def _hable(rgb: Pixels) -> Pixels:
+def _hable(rgb: Pixels, tone: Tonemap) -> Pixels:
+    a, b, c, d, e, f = tone.parameter("coefficients")
+
     def curve(x: Pixels | float) -> Any:
-        return (x * (0.15 * x + 0.05) + 0.004) / (x * (0.15 * x + 0.5) + 0.06) - 0.02 / 0.3
+        return (x * (a * x + c * b) + d * e) / (x * (a * x + b) + d * f) - e / f
 
-    return curve(rgb) / curve(_HABLE_WHITE)
+    white = tone.parameter("white")
+    return curve(rgb) / (curve(white) if np.isfinite(white) else 1.0 - e / f)
 
 
-def _aces_narkowicz(rgb: Pixels) -> Pixels:
+def _aces_narkowicz(rgb: Pixels, tone: Tonemap) -> Pixels:
     return rgb * (2.51 * rgb + 0.03) / (rgb * (2.43 * rgb + 0.59) + 0.14)
 
 
-def _aces_hill(rgb: Pixels) -> Pixels:
+def _aces_hill(rgb: Pixels, tone: Tonemap) -> Pixels:
     v = rgb @ _HILL_INPUT.T
     fitted = (v * (v + 0.0245786) - 0.000090537) / (v * (0.983729 * v + 0.4329510) + 0.238081)
     return fitted @ _HILL_OUTPUT.T
 
 
-def _agx(rgb: Pixels) -> Pixels:
-    inset = rgb @ (_AGX_INSET @ _REC709_TO_REC2020).T
+def _agx(rgb: Pixels, tone: Tonemap) -> Pixels:
+    inset = rgb @ (_AGX_INSET @ REC709_TO_REC2020).T
     stops = np.log2(np.clip(inset, 2.0**_AGX_MIN_EV, 2.0**_AGX_MAX_EV))
     curve = np.polyval(_AGX_CURVE, (stops - _AGX_MIN_EV) / (_AGX_MAX_EV - _AGX_MIN_EV))
+    if not tone.is_plain:
+        curve = np.maximum(curve, 0.0) ** tone.parameter("contrast")
+        grey = (curve @ np.array(_LUMINANCE))[..., None]
+        curve = grey + tone.parameter("saturation") * (curve - grey)
     display = np.maximum(curve @ _AGX_OUTSET.T, 0.0) ** 2.2
-    return display @ _REC2020_TO_REC709.T
+    return display @ REC2020_TO_REC709.T
 
 
-def _neutral(rgb: Pixels) -> Pixels:
+def _neutral(rgb: Pixels, tone: Tonemap) -> Pixels:
+    start, desaturation = tone.parameter("start") - NEUTRAL_F90, tone.parameter("desaturation")
     darkest = rgb.min(axis=-1, keepdims=True)
-    offset = np.where(darkest <= 2 * _NEUTRAL_F90, darkest - darkest**2 / (4 * _NEUTRAL_F90), _NEUTRAL_F90)
+    offset = np.where(darkest <= 2 * NEUTRAL_F90, darkest - darkest**2 / (4 * NEUTRAL_F90), NEUTRAL_F90)
     shifted = rgb - offset
     peak = shifted.max(axis=-1, keepdims=True)
-    beyond = np.maximum(peak, _NEUTRAL_KS)  # at KS and below the compression is the identity
-    new_peak = 1.0 - (1.0 - _NEUTRAL_KS) ** 2 / (beyond + 1.0 - 2.0 * _NEUTRAL_KS)
-    kept = 1.0 / (_NEUTRAL_KD * (beyond - new_peak) + 1.0)
+    beyond = np.maximum(peak, start)  # at the start and below the compression is the identity
+    new_peak = 1.0 - (1.0 - start) ** 2 / (beyond + 1.0 - 2.0 * start)
+    kept = 1.0 / (desaturation * (beyond - new_peak) + 1.0)
     return shifted * (new_peak / beyond) * kept + new_peak * (1.0 - kept)
 
 
-_CURVES: dict[str, Callable[[Pixels], Pixels]] = {
+_CURVES: dict[str, Callable[[Pixels, Tonemap], Pixels]] = {
     "linear": _linear,
     "reinhard": _reinhard,
     "hable": _hable,
@@ -153,12 +159,28 @@ def srgb_encode(linear: ArrayLike) -> NDArray[np.float64]:
     return np.where(linear <= 0.0031308, toe, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
-def tonemap(hdr: ArrayLike, operator: str, exposure: float = 0.0, *, encode: bool = True) -> NDArray[np.float64]:
+def exposed(radiance: ArrayLike, stops: float = 0.0) -> Pixels:
+    """Return radiance times 2 to the stops, NaN and negative values as 0, what is above `BRIGHTEST` as that."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.asarray(radiance, np.float64) * np.exp2(np.float64(stops))
+    # fmax, as the shader's `x > 0 ? x : 0`, takes NaN for 0.
+    return np.minimum(np.fmax(scaled, 0.0), BRIGHTEST)
+
+
+def tone_curve(light: Pixels, operator: str | Tonemap) -> Pixels:
+    """Return display-linear values in [0, 1] of (..., 3) exposed radiance, as `exposed` gives it."""
+    tone = as_tonemap(operator)
+    return np.clip(_CURVES[tone.operator](light, tone), 0.0, 1.0)
+
+
+def tonemap(
+    hdr: ArrayLike, operator: str | Tonemap, exposure: float = 0.0, *, encode: bool = True
+) -> NDArray[np.float64]:
     """Tone-map radiance to what a display shows.
 
     Args:
         hdr: (..., 3) scene-linear radiance with Rec.709 primaries.
-        operator: one of `OPERATORS`; "aces_hill" is "aces-hill" too.
+        operator: one of `OPERATORS`, "aces_hill" is "aces-hill" too; or a `Tonemap` with parameters of its own.
         exposure: stops; radiance is multiplied by ``2**exposure`` first.
         encode: whether to apply the sRGB transfer function. False gives display-linear values, in which operators
             are published: 0.18 is then 0.140 by "neutral", 0.2669 by "aces-narkowicz" and 0.1056 by "aces-hill".
@@ -169,14 +191,11 @@ def tonemap(hdr: ArrayLike, operator: str, exposure: float = 0.0, *, encode: boo
     Raises:
         InputError: unknown operator, an exposure that isn't finite, or an array whose last axis isn't 3 long.
     """
-    curve = _CURVES[tonemap_name(operator)]
+    tone = as_tonemap(operator)
     if not np.isfinite(exposure):
         raise InputError(f"exposure is {exposure}; give a finite number of stops")
     radiance = np.asarray(hdr, dtype=np.float64)
     if radiance.ndim == 0 or radiance.shape[-1] != 3:
         raise InputError(f"tone mapping wants an array of RGB triples, (..., 3), not shape {radiance.shape}")
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = radiance * np.exp2(np.float64(exposure))
-    # fmax, as the shader's `x > 0 ? x : 0`, takes NaN for 0.
-    display = np.clip(curve(np.minimum(np.fmax(scaled, 0.0), BRIGHTEST)), 0.0, 1.0)
+    display = tone_curve(exposed(radiance, exposure), tone)
     return srgb_encode(display) if encode else display

@@ -57,6 +57,30 @@ def prefiltered(texels: Array, axes: Array, roughness: float, height: int = 512)
     return np.array(results)
 
 
+def lobe_about(cosine: Array, roughness: float) -> Array:
+    """Return D(h) n.l with n = v at the angle of this cosine from l, up to the factor that its integral be 1."""
+    alpha2 = roughness**4
+    rest = 1.0 - alpha2
+    t = (1.0 - cosine) / 2  # sin^2 of half the angle; D is 1 / (alpha2 + rest t)^2, and the sphere's measure 4 pi dt
+    last = alpha2 + rest / 2  # where n.l is 0
+    flux = 4 * np.pi * (((1 + 2 * alpha2 / rest) * (1 / alpha2 - 1 / last) - 2 * np.log(last / alpha2) / rest) / rest)
+    return np.maximum(cosine, 0.0) / (alpha2 + rest * t) ** 2 / flux
+
+
+def lone_texel(axes: Array, roughness: float, height: int, row: int, column: int, points: int = 384) -> Array:
+    """Return (n,): `prefiltered` of a map of nothing but one texel of 1, by the midpoint rule over all its light."""
+    across = (np.arange(2 * points) + 0.5) / points - 1
+    zenith = ((row + 0.5 + across) * np.pi / height)[:, None]
+    bearing = ((column + 0.5 + across) * np.pi / height - np.pi)[None, :]
+    towards = [np.sin(zenith) * np.sin(bearing), np.sin(zenith) * np.cos(bearing), np.cos(zenith) + 0 * bearing]
+    towards = np.stack(towards, axis=-1)
+    hat = 1 - np.abs(across)
+    light = hat[:, None] * hat * np.sin(zenith) * (np.pi / height / points) ** 2
+    # By the chord: the cosine itself would lose the digits of a narrow lobe.
+    cosines = (1 - ((towards - axis) ** 2).sum(-1) / 2 for axis in axes)
+    return np.array([(light * lobe_about(cosine, roughness)).sum() for cosine in cosines])
+
+
 def irradiance(texels: Array, normals: Array, height: int = 512) -> Array:
     """Return (n, 3): the integral of the radiance by the cosine, by the midpoint rule over `height` rows."""
     towards, solid_angle = directions(height)

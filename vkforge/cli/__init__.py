@@ -1,4 +1,4 @@
-"""The command line: `vkforge render`, `relief`, `probe` and `demo`.
+"""The command line: `vkforge render`, `relief`, `animate`, `probe` and `demo`.
 
 Typer and rich are imported in this package alone; NumPy, Vulkan and the rest only once a command runs, so that `--help`
 is quick and works on a machine with no Vulkan.
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from vkforge.cli.animate import animate
 from vkforge.cli.demo import demo
 from vkforge.cli.probe import probe
 from vkforge.cli.render import relief, render
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (render, relief, probe, demo):
+for command in (render, relief, animate, probe, demo):
     app.command()(command)
 
 

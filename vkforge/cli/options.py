@@ -12,7 +12,7 @@ import typer
 
 from vkforge.aovs import AOVS, check_aovs
 from vkforge.errors import InputError, suggest
-from vkforge.settings import DENOISERS, LANES, TONEMAPS, Settings
+from vkforge.settings import DENOISERS, LANES, PRESETS, TONEMAPS, Settings
 
 if TYPE_CHECKING:
     from vkforge.scene import Camera, Scene, Terrain
@@ -24,7 +24,10 @@ CAMERA_OPTIONS = {
     "orbit": ("azimuth", "elevation", "distance", "fov", "target"),
     "perspective": ("position", "target", "fov"),
     "orthographic": ("azimuth", "elevation", "position", "target", "height"),
+    "oblique": ("azimuth", "elevation"),
     "map": (),
+    "panorama": ("position", "target"),
+    "fish-eye": ("position", "target", "fov"),
 }
 
 
@@ -49,7 +52,10 @@ Aovs = Annotated[
         "else beside it as OUT_NAME.exr (OUT_NAME.tif where OUT is .tif).",
     ),
 ]
-Half = Annotated[bool, _option("--half", panel=_OUT, words="16-bit floats in .exr.")]
+Half = Annotated[
+    bool | None,
+    _option("--half/--float", panel=_OUT, words="16-bit floats in .exr where they do (the default), or 32 bits."),
+]
 Device = Annotated[str, _option("--device", panel=_OUT, words="Vulkan device: auto, its number or part of its name.")]
 Quiet = Annotated[bool, _option("-q", "--quiet", panel=_OUT, words="Say nothing but errors.")]
 Debug = Annotated[bool, _option("--debug", panel=_OUT, words="Show the trace of an error.")]
@@ -90,6 +96,9 @@ Percentiles = Annotated[
 ]
 Skirt = Annotated[bool | None, _option("--skirt/--no-skirt", panel=_GROUND, words="Close the block's sides, or not.")]
 
+Preset = Annotated[
+    str | None, _option("--preset", panel=_LIGHT, words=f"Light and look: {', '.join(PRESETS)}.", metavar="NAME")
+]
 SunOn = Annotated[bool, _option("--sun/--no-sun", panel=_LIGHT, words="The sun, or no sun.")]
 SunAzimuth = Annotated[float | None, _option("--sun-azimuth", panel=_LIGHT, words="Degrees clockwise from north.")]
 SunElevation = Annotated[float | None, _option("--sun-elevation", panel=_LIGHT, words="Degrees above the horizon.")]
@@ -108,23 +117,29 @@ Background = Annotated[
     str | None, _option("--background", panel=_LIGHT, words="Behind the terrain, or sky.", metavar="COLOUR")
 ]
 
+SettingsFile = Annotated[
+    Path | None, _option("--settings", panel=_QUALITY, words="Read these and more from a TOML file.", metavar="FILE")
+]
 Lane = Annotated[str, _option("--lane", panel=_QUALITY, words=f"{', '.join(LANES)}.")]
-Samples = Annotated[int, _option("--samples", panel=_QUALITY, words="Samples a pixel.")]
-SunRays = Annotated[int, _option("--sun-rays", panel=_QUALITY, words="Shadow rays a sample.")]
-SkyRays = Annotated[int, _option("--sky-rays", panel=_QUALITY, words="Sky rays a sample.")]
-MaxDepth = Annotated[
-    int, _option("--max-depth", panel=_QUALITY, words="Segments of a path; 2 is direct light (path-traced).")
-]
-TimeLimit = Annotated[
-    float | None, _option("--time-limit", panel=_QUALITY, words="Seconds to begin samples in (path-traced).")
-]
-NoiseThreshold = Annotated[
-    float | None, _option("--noise-threshold", panel=_QUALITY, words="Relative error to stop at (path-traced).")
-]
-Seed = Annotated[int, _option("--seed", panel=_QUALITY, words="Same seed, same picture.")]
-Tonemap = Annotated[str, _option("--tonemap", panel=_QUALITY, words=f"{', '.join(TONEMAPS)}.")]
-Exposure = Annotated[float, _option("--exposure", panel=_QUALITY, words="Stops (EV).")]
-Denoise = Annotated[str | None, _option("--denoise", panel=_QUALITY, words=f"{' or '.join(DENOISERS)}.")]
+
+
+def _setting(name: str, words: str) -> Any:
+    """An option that is one of the settings: unsaid, it is as a preset or a file has it, or as by default."""
+    default = getattr(Settings, name)
+    words = words if default is None else f"{words} \\[default: {default}]"
+    return _option(f"--{name.replace('_', '-')}", panel=_QUALITY, words=words)
+
+
+Samples = Annotated[int | None, _setting("samples", "Samples a pixel.")]
+SunRays = Annotated[int | None, _setting("sun_rays", "Shadow rays a sample.")]
+SkyRays = Annotated[int | None, _setting("sky_rays", "Sky rays a sample.")]
+MaxDepth = Annotated[int | None, _setting("max_depth", "Segments of a path; 2 is direct light (path-traced).")]
+TimeLimit = Annotated[float | None, _setting("time_limit", "Seconds to begin samples in (path-traced).")]
+NoiseThreshold = Annotated[float | None, _setting("noise_threshold", "Relative error to stop at (path-traced).")]
+Seed = Annotated[int | None, _setting("seed", "Same seed, same picture.")]
+Tonemap = Annotated[str | None, _setting("tonemap", f"{', '.join(TONEMAPS)}.")]
+Exposure = Annotated[float | None, _setting("exposure", "Stops (EV).")]
+Denoise = Annotated[str | None, _setting("denoise", f"{' or '.join(DENOISERS)}.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +150,7 @@ class Options:
     output: Path | None = None
     size: str | None = None
     aov: list[str] | None = None
-    half: bool = False
+    half: bool | None = None
     device: str = "auto"
     quiet: bool = False
     debug: bool = False
@@ -158,6 +173,7 @@ class Options:
     vmax: float | None = None
     percentiles: str | None = None
     skirt: bool | None = None
+    preset: str | None = None
     sun: bool = True
     sun_azimuth: float | None = None
     sun_elevation: float | None = None
@@ -166,21 +182,29 @@ class Options:
     sky: str | None = None
     sky_horizon: str | None = None
     background: str | None = None
+    settings_file: Path | None = None
     lane: str = LANES[0]
-    samples: int = Settings.samples
-    sun_rays: int = Settings.sun_rays
-    sky_rays: int = Settings.sky_rays
-    max_depth: int = Settings.max_depth
-    time_limit: float | None = Settings.time_limit
-    noise_threshold: float | None = Settings.noise_threshold
-    seed: int = Settings.seed
-    tonemap: str = Settings.tonemap
-    exposure: float = Settings.exposure
-    denoise: str | None = Settings.denoise
+    samples: int | None = None
+    sun_rays: int | None = None
+    sky_rays: int | None = None
+    max_depth: int | None = None
+    time_limit: float | None = None
+    noise_threshold: float | None = None
+    seed: int | None = None
+    tonemap: str | None = None
+    exposure: float | None = None
+    denoise: str | None = None
 
     def settings(self) -> Settings:
-        """Return the render settings asked for."""
-        return Settings(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Settings)})
+        """Return the render settings asked for: those of a preset or of a file, changed by what the options say."""
+        settings = Settings()
+        if self.preset is not None:
+            settings = Settings.preset(self.preset)
+        if self.settings_file is not None:
+            settings = Settings.load(self.settings_file)
+        names = [field.name for field in dataclasses.fields(Settings) if hasattr(self, field.name)]
+        said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return settings.replace(**said)
 
     def aov_names(self) -> tuple[str, ...]:
         """Return the AOVs asked for, checked; the word "all" stands for every one."""
@@ -216,9 +240,9 @@ class Options:
         names = ("max_size", "band", "key", "cmap", "vmin", "vmax")
         wanted: dict[str, Any] = {name: getattr(self, name) for name in names}
         wanted["albedo"] = None if self.albedo is None else _color("--albedo", self.albedo)
-        wanted["cell_size"] = None if self.cell_size is None else _numbers("--cell-size", self.cell_size, (1, 2))
+        wanted["cell_size"] = None if self.cell_size is None else numbers("--cell-size", self.cell_size, (1, 2))
         if self.percentiles is not None:
-            wanted["percentiles"] = _numbers("--percentiles", self.percentiles, (2,))
+            wanted["percentiles"] = numbers("--percentiles", self.percentiles, (2,))
         given = {name: value for name, value in wanted.items() if value is not None}
         if not {"albedo", "cmap"} & given.keys() and {"vmin", "vmax", "percentiles"} & given.keys():
             given["cmap"] = "vkforge.relief"  # the tint that the ready-made scenes use
@@ -230,16 +254,16 @@ class Options:
 
         sun = {"azimuth": self.sun_azimuth, "elevation": self.sun_elevation, "angular_diameter": self.sun_size}
         if self.sun_irradiance is not None:
-            sun["irradiance"] = _numbers("--sun-irradiance", self.sun_irradiance, (1, 3))
+            sun["irradiance"] = numbers("--sun-irradiance", self.sun_irradiance, (1, 3))
         changes: dict[str, Any] = {"sun": None}
         if self.sun and scene.sun is not None:
             given = {name: value for name, value in sun.items() if value is not None}
             changes["sun"] = dataclasses.replace(scene.sun, **given)
-        horizon = None if self.sky_horizon is None else _numbers("--sky-horizon", self.sky_horizon, (1, 3))
+        horizon = None if self.sky_horizon is None else numbers("--sky-horizon", self.sky_horizon, (1, 3))
         if self.sky == "none":
             changes["sky"] = None
         elif self.sky is not None:
-            zenith = _numbers("--sky", self.sky, (1, 3))
+            zenith = numbers("--sky", self.sky, (1, 3))
             changes["sky"] = Sky.uniform(zenith) if horizon is None else Sky.gradient(zenith, horizon)
         elif horizon is not None:
             changes["sky"] = Sky.gradient(horizon=horizon)
@@ -252,24 +276,50 @@ class Options:
         from vkforge.scene import Camera, Scene
 
         kind = self.camera_kind()
-        size = self.picture_size() or (PORTRAIT_SIZE if kind != "map" else (terrain.shape[1], terrain.shape[0]))
-        scene = Scene.portrait(terrain, size)
+        rows, cols = terrain.shape
+        size = self.picture_size()
+        framed = size or (PORTRAIT_SIZE if kind != "map" else (cols, rows))
+        scene = Scene.portrait(terrain, framed, preset=self.preset)
         ground = scene.terrain
         if self.skirt is not None:
             ground = dataclasses.replace(ground, skirt="auto" if self.skirt else None)
-        target = None if self.target is None else _numbers("--target", self.target, (3,))
+        target = None if self.target is None else numbers("--target", self.target, (3,))
         if kind == "map":
             camera = Camera.map(ground)
+        elif kind == "oblique":
+            camera = Camera.oblique(ground, 180.0 if self.azimuth is None else self.azimuth, angle=self.elevation)
+        elif kind in ("panorama", "fish-eye"):
+            camera = self._around(kind, ground, target)
         elif self.position is None:
-            camera = self._orbit(ground, target, size[0] / size[1])
+            camera = self._orbit(ground, target, framed[0] / framed[1])
         else:
-            position = _numbers("--position", self.position, (3,))
+            position = numbers("--position", self.position, (3,))
             middle = (ground.min_height + ground.max_height) / 2.0 * ground.vertical_exaggeration
             target = (0.0, 0.0, middle) if target is None else target
             camera = Camera.perspective(position, target, fov=self.fov)
         if kind == "orthographic":
             camera = _orthographic(camera, self.height)
-        return self.lit(dataclasses.replace(scene, terrain=ground, camera=camera)), size
+        scene = dataclasses.replace(scene, terrain=ground, camera=camera)
+        scene = self.lit(scene if self.preset is None else scene.lit_as(self.preset))
+        return scene, size or camera.natural_size or PORTRAIT_SIZE
+
+    def _around(self, kind: str, terrain: Terrain, target: Any) -> Camera:
+        """The view around a place: that above the middle where none is given, of the north or of the ground below."""
+        from vkforge.scene import Camera
+
+        xmin, xmax, ymin, ymax = terrain.extent
+        top = terrain.max_height * terrain.vertical_exaggeration
+        position = (0.0, 0.0, top + 0.05 * max(xmax - xmin, ymax - ymin))
+        if self.position is not None:
+            position = numbers("--position", self.position, (3,))
+        x, y, z = position
+        if kind == "fish-eye":
+            target = (x, y, z - 1000.0) if target is None else target
+            return Camera.fisheye(position, target, fov=180.0 if self.fov is None else self.fov)
+        east, north, up = (0.0, 1.0, 0.0) if target is None else (target[0] - x, target[1] - y, target[2] - z)
+        bearing = math.degrees(math.atan2(east, north))
+        elevation = math.degrees(math.atan2(up, math.hypot(east, north)))
+        return Camera.panorama(position, bearing, elevation, fov=180.0 - 2.0 * abs(elevation))
 
     def _orbit(self, terrain: Terrain, target: Any, aspect: float) -> Camera:
         from vkforge.scene import Camera
@@ -289,7 +339,7 @@ def _orthographic(camera: Camera, height: float | None) -> Camera:
     return Camera.orthographic(camera.position, camera.target, camera.up, height=height)
 
 
-def _numbers(option: str, text: str, counts: tuple[int, ...]) -> Any:
+def numbers(option: str, text: str, counts: tuple[int, ...]) -> Any:
     """Read "x" or "x,y,z"; one number comes back alone."""
     try:
         numbers = tuple(float(part) for part in text.split(","))
@@ -303,4 +353,4 @@ def _numbers(option: str, text: str, counts: tuple[int, ...]) -> Any:
 
 def _color(option: str, text: str) -> Any:
     """Read a colour: numbers are linear, words are for the library to know."""
-    return _numbers(option, text, (1, 3)) if text[:1].isdigit() or "," in text else text
+    return numbers(option, text, (1, 3)) if text[:1].isdigit() or "," in text else text

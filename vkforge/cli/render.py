@@ -11,7 +11,7 @@ import typer
 from vkforge.cli import options as o
 from vkforge.cli.report import progress_bar, reported
 from vkforge.errors import InputError
-from vkforge.settings import LANES, Settings
+from vkforge.settings import LANES
 
 if TYPE_CHECKING:
     from vkforge.scene import Scene
@@ -23,7 +23,7 @@ def render(
     output: o.Output = None,
     size: o.Size = None,
     aov: o.Aovs = None,
-    half: o.Half = False,
+    half: o.Half = None,
     device: o.Device = "auto",
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -46,6 +46,7 @@ def render(
     vmax: o.Vmax = None,
     percentiles: o.Percentiles = None,
     skirt: o.Skirt = None,
+    preset: o.Preset = None,
     sun: o.SunOn = True,
     sun_azimuth: o.SunAzimuth = None,
     sun_elevation: o.SunElevation = None,
@@ -54,17 +55,18 @@ def render(
     sky: o.SkyRadiance = None,
     sky_horizon: o.SkyHorizon = None,
     background: o.Background = None,
+    settings_file: o.SettingsFile = None,
     lane: o.Lane = LANES[0],
-    samples: o.Samples = Settings.samples,
-    sun_rays: o.SunRays = Settings.sun_rays,
-    sky_rays: o.SkyRays = Settings.sky_rays,
-    max_depth: o.MaxDepth = Settings.max_depth,
-    time_limit: o.TimeLimit = Settings.time_limit,
-    noise_threshold: o.NoiseThreshold = Settings.noise_threshold,
-    seed: o.Seed = Settings.seed,
-    tonemap: o.Tonemap = Settings.tonemap,
-    exposure: o.Exposure = Settings.exposure,
-    denoise: o.Denoise = Settings.denoise,
+    samples: o.Samples = None,
+    sun_rays: o.SunRays = None,
+    sky_rays: o.SkyRays = None,
+    max_depth: o.MaxDepth = None,
+    time_limit: o.TimeLimit = None,
+    noise_threshold: o.NoiseThreshold = None,
+    seed: o.Seed = None,
+    tonemap: o.Tonemap = None,
+    exposure: o.Exposure = None,
+    denoise: o.Denoise = None,
 ) -> None:
     """Render a DEM as a lit, shadowed picture, by default the whole block from the side.
 
@@ -79,7 +81,7 @@ def relief(
     output: o.Output = None,
     size: o.Size = None,
     aov: o.Aovs = None,
-    half: o.Half = False,
+    half: o.Half = None,
     device: o.Device = "auto",
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -93,6 +95,7 @@ def relief(
     vmin: o.Vmin = None,
     vmax: o.Vmax = None,
     percentiles: o.Percentiles = None,
+    preset: o.Preset = None,
     sun: o.SunOn = True,
     sun_azimuth: o.SunAzimuth = None,
     sun_elevation: o.SunElevation = None,
@@ -101,19 +104,20 @@ def relief(
     sky: o.SkyRadiance = None,
     sky_horizon: o.SkyHorizon = None,
     background: o.Background = None,
+    settings_file: o.SettingsFile = None,
     lane: o.Lane = LANES[0],
-    samples: o.Samples = Settings.samples,
-    sun_rays: o.SunRays = Settings.sun_rays,
-    sky_rays: o.SkyRays = Settings.sky_rays,
-    max_depth: o.MaxDepth = Settings.max_depth,
-    time_limit: o.TimeLimit = Settings.time_limit,
-    noise_threshold: o.NoiseThreshold = Settings.noise_threshold,
-    seed: o.Seed = Settings.seed,
-    tonemap: o.Tonemap = Settings.tonemap,
-    exposure: o.Exposure = Settings.exposure,
-    denoise: o.Denoise = Settings.denoise,
+    samples: o.Samples = None,
+    sun_rays: o.SunRays = None,
+    sky_rays: o.SkyRays = None,
+    max_depth: o.MaxDepth = None,
+    time_limit: o.TimeLimit = None,
+    noise_threshold: o.NoiseThreshold = None,
+    seed: o.Seed = None,
+    tonemap: o.Tonemap = None,
+    exposure: o.Exposure = None,
+    denoise: o.Denoise = None,
 ) -> None:
-    """Render a DEM as shaded relief: straight down, north up, one pixel a sample unless --size says otherwise.
+    """Render a DEM as shaded relief: straight down, north up, a pixel for a cell unless --size says otherwise.
 
     Without -o the picture is DEM_relief.png in this folder; an OUT that ends in .tif is georeferenced.
     """
@@ -134,8 +138,8 @@ def _produce(options: o.Options, straight_down: bool) -> None:
         check_path(path)
         if path.resolve() == Path(options.dem).resolve():
             raise InputError(f"{path} is the DEM itself; choose another name with -o")
-    if options.half and output.suffix.lower() != ".exr":
-        raise InputError(f"--half is for .exr, and the picture is {output}; leave it out")
+    if options.half is not None and output.suffix.lower() != ".exr":
+        raise InputError(f"--half and --float are for .exr, and the picture is {output}; leave it out")
 
     with progress_bar(options.quiet) as progress:
         progress("reading", 0, 0)
@@ -143,7 +147,7 @@ def _produce(options: o.Options, straight_down: bool) -> None:
         if straight_down:
             from vkforge.scene import Scene
 
-            scene, size = options.lit(Scene.relief(terrain)), options.picture_size()
+            scene, size = options.lit(Scene.relief(terrain, preset=options.preset)), options.picture_size()
         else:
             scene, size = options.portrait(terrain)
         if output.suffix.lower() in (".tif", ".tiff"):

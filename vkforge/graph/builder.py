@@ -76,9 +76,13 @@ class Pass:
 
 @dataclass
 class Graph:
-    """A frame being declared. Passes run in the order of their declaration."""
+    """A frame being declared. Passes run in the order of their declaration.
+
+    `everywhere` holds specialisation constants for all the passes whose shaders have them.
+    """
 
     name: str
+    everywhere: Mapping[str, int] = field(default_factory=dict)
     passes: list[Pass] = field(default_factory=list)
     resources: dict[str, Resource] = field(default_factory=dict)
     blocks: dict[str, np.dtype] = field(default_factory=dict)
@@ -174,7 +178,9 @@ class Graph:
         for extra in sorted((specialization or {}).keys() - loaded.specializations.keys()):
             known = sorted(loaded.specializations)
             raise ValueError(f"pass {name!r}: shader {shader} has no constant_id {extra!r}; it has {known}")
-        self.passes.append(Pass(name, loaded, extent, dict(bindings), uses, packed, dict(specialization or {})))
+        shared = {constant: value for constant, value in self.everywhere.items() if constant in loaded.specializations}
+        chosen = {**shared, **(specialization or {})}
+        self.passes.append(Pass(name, loaded, extent, dict(bindings), uses, packed, chosen))
 
     def hand_over(self, name: str, access: Access, *resources: Resource) -> None:
         """End the frame with `resources` ready for `access` by whatever is submitted after it."""

@@ -1,17 +1,64 @@
-"""OpenEXR: scene-linear radiance and the AOVs as layers of one file."""
+"""OpenEXR: scene-linear radiance, the AOVs and Cryptomattes as layers of one file."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vkforge.aovs import AOVS
+from vkforge.errors import InputError, suggest
 from vkforge.io.atomic import replacing
+from vkforge.io.exr_header import color_space, header_attributes
+from vkforge.io.exr_names import NAMES, Layer, aov_layer, matte_set, picture_layer
 
-REC709_CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)  # red, green, blue, white: ITU-R BT.709
+# Names for users to those of the OpenEXR package.
+_LOSSLESS = {"none": "NO", "rle": "RLE", "zips": "ZIPS", "zip": "ZIP", "piz": "PIZ"}
+_LOSSY = {"dwaa": "DWAA", "dwab": "DWAB"}
+_COMPRESSIONS = _LOSSLESS | _LOSSY
+LOSSLESS, LOSSY = tuple(_LOSSLESS), tuple(_LOSSY)
+PARTS = ("single", "multi")
+
+# OpenEXR's DWA compression takes channels of these names for colours and loses some of them, whatever their layer: a
+# position's Y as much as a colour's R. All others it keeps to the bit.
+_DWA_COLORS = {"R", "G", "B", "Y", "BY", "RY"}
+
+_LARGEST_HALF = float(np.finfo(np.float16).max)
+
+
+@dataclass(frozen=True)
+class ExrOptions:
+    """How an OpenEXR file is laid out.
+
+    Attributes:
+        half: store colours, directions and ratios as 16-bit floats (11 significant bits; radiance is clipped at 65504).
+            Depths, positions, ids, motion, variance and mattes are 32-bit floats whatever this says.
+        parts: "single" for one part with all layers, "multi" for a part a layer.
+        compression: one of `LOSSLESS` or, for colours alone, of `LOSSY`: other layers are then ZIP-compressed parts.
+        names: "vkforge" for the names of `AOVS`, "blender" for those of Blender's multilayer files.
+
+    Raises:
+        InputError: anything else.
+    """
+
+    half: bool = True
+    parts: str = "single"
+    compression: str = "zip"
+    names: str = "vkforge"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.half, bool):
+            raise InputError(
+                f"half is {self.half!r}; wanted True (16 bits where they do) or False (32 bits throughout)"
+            )
+        for name, known in (("parts", PARTS), ("compression", tuple(_COMPRESSIONS)), ("names", NAMES)):
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in known:
+                hint = suggest(str(value), known)
+                raise InputError(f"no OpenEXR {name} called {value!r}{hint} (there is {', '.join(known)})")
 
 
 def write_exr(
@@ -19,46 +66,78 @@ def write_exr(
     hdr: NDArray[np.float32] | None,
     aovs: Mapping[str, NDArray[np.float32]],
     *,
-    half: bool = False,
+    alpha: NDArray[np.float32] | None = None,
+    mattes: Mapping[str, Mapping[str, NDArray[np.float32]]] | None = None,
+    info: Mapping[str, Any] | None = None,
+    options: ExrOptions | None = None,
     software: str = "vkforge",
 ) -> None:
-    """Write a scanline OpenEXR file, ZIP-compressed, atomically.
-
-    R, G, B hold the radiance; each AOV has the channels that `AOVS` names (depth is Z, normals are N.X, N.Y, N.Z).
+    """Write a scanline OpenEXR file, atomically.
 
     Args:
         path: file to write or replace.
-        hdr: (h, w, 3) float32 scene-linear radiance, or None for a file of AOVs alone.
-        aovs: AOV names to float32 arrays, (h, w) or (h, w, 3).
-        half: store all but depth and position as 16-bit floats, which halves the file and clips radiance at 65504.
+        hdr: (h, w, 3) float32 scene-linear radiance, the channels R, G, B; None for a file of AOVs alone.
+        aovs: AOV names to float32 arrays, (h, w) or (h, w, channels).
+        alpha: (h, w) float32, the channel A beside `hdr`; None is 1 throughout.
+        mattes: set of mattes ("object") to name to coverage, (h, w) float32, 0 to 1: Cryptomatte layers.
+        info: what the header tells; see `exr_header.header_attributes`.
+        options: layout, types, compression and names; None is `ExrOptions()`.
         software: value of the `software` attribute.
 
     Raises:
+        InputError: a lossy compression in a single part with layers that it would spoil, coverage out of range, a layer
+            without a safe name, values of `info` that a header can't hold.
         OutputError: the file can't be written; what was there is untouched.
     """
     import OpenEXR
 
-    channels: dict[str, NDArray] = {}
-    if hdr is not None:
-        channels["RGB"] = np.ascontiguousarray(_narrow(hdr, half))
-    for name, values in aovs.items():
-        exact = AOVS[name].unit == "m"  # half a metre in a kilometre is what a half float would leave of a depth
-        planes = np.moveaxis(values, -1, 0) if values.ndim == 3 else (values,)
-        for channel, plane in zip(AOVS[name].exr_channels, planes, strict=True):
-            # OpenEXR reads a strided array as if it were contiguous, so each plane is copied out here.
-            channels[channel] = np.ascontiguousarray(_narrow(plane, half and not exact))
-    header = {
-        "type": OpenEXR.scanlineimage,
-        "compression": OpenEXR.ZIP_COMPRESSION,
-        "chromaticities": REC709_CHROMATICITIES,
-        "software": software,
-    }
+    options, info = options or ExrOptions(), info or {}
+    layers = [] if hdr is None else [picture_layer(hdr, alpha, options.names)]
+    layers += [aov_layer(name, values, options.names) for name, values in aovs.items()]
+    header = header_attributes(info, software)
+    if options.names == "blender":
+        header["BlenderMultiChannel"] = "Blender V2.55.1 and newer"  # what tells Blender to look for layers
+    for name, members in (mattes or {}).items():
+        if members:
+            added, attributes = matte_set(name, members, options.names)
+            layers += added
+            header |= attributes
+    parts = []
+    for name, members in _parts(layers, options).items():
+        color = any(layer.color for layer in members)
+        compression = "zip" if options.compression in LOSSY and not color else options.compression
+        attributes = header | {
+            "type": OpenEXR.scanlineimage,
+            "compression": getattr(OpenEXR, f"{_COMPRESSIONS[compression]}_COMPRESSION"),
+            "colorInteropID": color_space(info)[1] if color else "data",
+        }
+        planes = {
+            channel: _stored(plane, layer.half and options.half)
+            for layer in members
+            for channel, plane in layer.channels.items()
+        }
+        parts.append(OpenEXR.Part(attributes, planes, name))
     with replacing(path) as stream:
-        OpenEXR.File(header, channels).write(stream)
+        OpenEXR.File(parts).write(stream)
 
 
-def _narrow(values: NDArray, half: bool) -> NDArray:
+def _parts(layers: list[Layer], options: ExrOptions) -> dict[str, list[Layer]]:
+    """The layers of each part, by the part's name."""
+    if options.parts == "multi":
+        return {layer.part: [layer] for layer in layers}
+    if options.compression in LOSSY:
+        for layer in layers:
+            suffixes = {channel.rpartition(".")[2] for channel in layer.channels}
+            if layer.matte or (not layer.color and suffixes & _DWA_COLORS):
+                raise InputError(
+                    f"compression={options.compression!r} in a single part would spoil {', '.join(layer.channels)}; "
+                    "add parts='multi', which compresses what is no colour without loss, or take another compression"
+                )
+    return {"": layers}
+
+
+def _stored(plane: NDArray[np.float32], half: bool) -> NDArray:
+    # OpenEXR reads a strided array as if it were contiguous, so each plane is copied out here.
     if not half:
-        return np.asarray(values, dtype=np.float32)
-    limit = float(np.finfo(np.float16).max)
-    return np.clip(values, -limit, limit).astype(np.float16)
+        return np.ascontiguousarray(plane, np.float32)
+    return np.ascontiguousarray(np.clip(plane, -_LARGEST_HALF, _LARGEST_HALF), np.float16)

@@ -51,7 +51,7 @@ def write_geotiff_aovs(
 
     Args:
         path: file to write or replace.
-        aovs: AOV names to float32 arrays, (h, w) or (h, w, 3).
+        aovs: AOV names to float32 arrays, (h, w) or (h, w, channels).
         georeference: where the picture lies.
         software: value of the TIFFTAG_SOFTWARE tag.
     """

@@ -6,6 +6,10 @@ import math
 from typing import Any
 
 from vkforge.passes.atmosphere.sky import sun_on_the_ground
+from vkforge.passes.post.lens import fill_distortion
+from vkforge.scene.camera import Camera
+from vkforge.scene.camera_rays import PROJECTIONS
+from vkforge.scene.checks import Vector
 from vkforge.scene.scene import Scene
 from vkforge.scene.sky import GradientSky, Sky
 from vkforge.settings import Settings
@@ -13,15 +17,19 @@ from vkforge.settings import Settings
 CENTRE = (0.5, 0.5)  # the jitter that looks through the middle of each pixel
 
 
-def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settings) -> None:
-    """Write what stays the same over the samples of a picture into the `frame` block."""
-    rays = scene.camera.rays(*size)
-    block["origin"] = rays.origin
-    block["origin_u"] = rays.origin_u
-    block["origin_v"] = rays.origin_v
-    block["direction"] = rays.direction
-    block["direction_u"] = rays.direction_u
-    block["direction_v"] = rays.direction_v
+def camera_variant(camera: Camera) -> dict[str, int]:
+    """Return the specialisation constant of include/frame.glsl that says how pixels become directions."""
+    return {"CAMERA_KIND": PROJECTIONS.index(camera.projection)}
+
+
+def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settings, share: float = 0.0) -> None:
+    """Write what a sample needs to know, but for its index, into the `frame` block.
+
+    Of a camera that moves while the shutter is open come the rays after this share of the time.
+    """
+    for name, ray in rays_after(share, scene.camera, size).items():
+        block[name] = ray
+    fill_distortion(block, settings.lens, scene.camera, size)
     block["clamp_to_ground"] = scene.camera.kind == "map"
     block["size"] = size
     block["sample_count"] = settings.samples
@@ -40,7 +48,37 @@ def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settin
     block["sky_ground"] = gradient.ground
     block["has_background"] = scene.background is not None
     block["background"] = scene.background or black
-    block["exposure_scale"] = 2.0**settings.exposure
+    block["exposure_scale"] = 2.0 ** (settings.stops or 0.0)  # an automatic one has an image of its own
+
+
+def rays_after(share: float, camera: Camera, size: tuple[int, int]) -> dict[str, Vector]:
+    """Return the rays of a camera, by name, after this share of its movement; of one that stays, its own."""
+    rays = camera.rays(*size)._asdict()
+    if camera.shutter_end is None:
+        return rays
+    end = camera.shutter_end.rays(*size)._asdict()
+    return {
+        name: tuple(a + share * (b - a) for a, b in zip(ray, end[name], strict=True))  # type: ignore[misc]
+        for name, ray in rays.items()
+    }
+
+
+def exposure_share(index: int, count: int) -> float:
+    """Return how much of the light has come in when a sample is taken: they are spread evenly, the last in the middle.
+
+    Beside the places in the pixel that `fill_sample` gives, they make a lattice: steps of the golden ratio, rounded to
+    what is prime to `count`, keep a sample's time apart from its place.
+    """
+    stride = max(1, round(count / 1.618034))
+    while math.gcd(stride, count) > 1:
+        stride += 1
+    step = count - 1 - index
+    return 0.5 if step == 0 else ((count // 2 + step * stride) % count + 0.5) / count
+
+
+def progressive_share(index: int, count: int) -> float:
+    """Return the same for a picture that may end with any sample: van der Corput's sequence, which fills in evenly."""
+    return (_radical_inverse(index) + 0.5 / count) % 1.0
 
 
 def fill_sample(block: Any, index: int, count: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from vkforge.errors import InputError
@@ -13,10 +13,12 @@ from vkforge.passes.atmosphere.tables import DeviceSky
 from vkforge.passes.lighting.environment import DeviceEnvironment
 from vkforge.passes.materials.split_sum import DeviceSplitSum
 from vkforge.passes.materials.textures import DeviceTexture
+from vkforge.passes.post.lut import DeviceLut
 from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights
 from vkforge.passes.volumetrics.clouds import DeviceClouds
 from vkforge.passes.volumetrics.medium import DeviceFog
 from vkforge.scene.scene import Scene
+from vkforge.scene.shutter import MovingScene
 from vkforge.settings import Settings
 from vkforge.vk.device import Device
 from vkforge.vk.resources import Image
@@ -35,6 +37,15 @@ OUTPUTS = (
     "sun_visibility",
     "sky_visibility",
     "deviation",
+    "direct",
+    "indirect",
+    "emitted",
+    "air",
+    "coverage",
+    "water_coverage",
+    "ambient_occlusion",
+    "exposure",
+    "motion",
 )
 
 
@@ -52,6 +63,7 @@ class Parts:
         split_sum: The directional albedo of GGX, where a surface is glossy.
         metallic_roughness_map: The material's map of that name, where it has one; and so the next three.
         water_mask: Where there is water, where a mask says so.
+        lut: The table of the settings, where they have one.
     """
 
     heights: DeviceHeights
@@ -66,6 +78,7 @@ class Parts:
     detail_normal_map: DeviceTexture | None
     emission_map: DeviceTexture | None
     water_mask: DeviceTexture | None
+    lut: DeviceLut | None
 
     def __iter__(self) -> Iterator[Any]:
         return (getattr(self, field.name) for field in fields(self))
@@ -82,11 +95,12 @@ class Request:
     """One picture, checked: what every lane is given.
 
     Attributes:
-        scene: What to render.
+        scene: What to render: of a moving scene, how it is in the middle of the exposure.
         size: (width, height) in pixels.
         settings: How.
         outputs: Names out of OUTPUTS that the last frame ends ready to be copied.
         parts: The scene on the device.
+        moving: How the scene moves while the shutter is open, where it does.
     """
 
     scene: Scene
@@ -94,6 +108,7 @@ class Request:
     settings: Settings
     outputs: tuple[str, ...]
     parts: Parts
+    moving: MovingScene | None = None
 
 
 Progress = Callable[[int, int], None]
@@ -153,17 +168,35 @@ class Lane(ABC):
         """Refuse what this lane can't honour.
 
         Raises:
-            InputError: A setting that it does not read.
+            InputError: A setting that it does not read; a lens that does not suit the camera.
         """
         default = Settings()
         for name in self.unread:
             if getattr(request.settings, name) != getattr(default, name):
                 raise InputError(f"the {self.name} lane has no use for {name}; leave it out, or use another lane")
 
+    def moment(self, request: Request, share: float) -> Scene:
+        """Return the scene as it is when this share of the light has come in.
+
+        Raises:
+            InputError: What is compiled for the middle of the exposure can't show it.
+        """
+        if request.moving is None:
+            return request.scene
+        scene = request.moving.scene(share)
+        request.moving.check(scene, request.scene)
+        if self.features(replace(request, scene=scene)) != self.features(request):
+            raise InputError(
+                "while the shutter is open the scene changes in kind (what it has, or the kind of one of its parts); "
+                "only values may change then"
+            )
+        return scene
+
     def compiled(self, request: Request) -> Any:
         """Return what `compile` made for a picture of this size, parts, outputs and features."""
         features = self.features(request)
-        key = (request.size, tuple(map(id, request.parts)), request.outputs, features)
+        projection = request.scene.camera.projection  # a constant of every shader that asks for camera rays
+        key = (request.size, tuple(map(id, request.parts)), request.outputs, features, projection)
         found = self._compiled.pop(key, None)
         if found is None:
             while len(self._compiled) >= self.KEPT_FRAMES:

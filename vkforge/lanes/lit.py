@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from vkforge.errors import InputError
 from vkforge.graph.access import Access
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.plan import Plan
-from vkforge.lanes.blocks import fill_frame, fill_sample
+from vkforge.lanes.blocks import camera_variant, exposure_share, fill_frame, fill_sample
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
-from vkforge.lanes.picture import Finish, Frames, Images, declare_finish, finish_of, light_read
+from vkforge.lanes.picture import Finish, Frames, Images, blurs_by_motion, declare_finish, finish_of, light_read
 from vkforge.passes.atmosphere.sky import import_sky, sky_kind
-from vkforge.passes.lighting.accumulate import accumulate
+from vkforge.passes.lighting.accumulate import ON_REQUEST, accumulate
 from vkforge.passes.lighting.environment import fill_environment
 from vkforge.passes.lighting.lamps import lamps
+from vkforge.passes.lighting.rays import passes_for, rays_at_once
 from vkforge.passes.lighting.sky import sky
 from vkforge.passes.lighting.sun import sun
 from vkforge.passes.lighting.water import fill_water, import_water, water_light, water_surface, water_variant
@@ -26,6 +26,7 @@ from vkforge.passes.terrain.primary import EXTRAS, primary
 from vkforge.passes.volumetrics.clouds import fill_clouds, import_clouds, show_clouds
 from vkforge.passes.volumetrics.fog import fill_volume, fog
 from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
+from vkforge.scene.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,13 @@ class Features:
     Attributes:
         tracer: The tracer's variant, as `tracer_variant` gives it.
         surface: The surface's, as `surface_variant` gives it.
-        sun: Whether there is one.
+        sun: Passes that trace the rays to it; 0 where there is none.
         soft_sun: Whether it is a disc.
-        sky: Whether rays are sent to the sky.
+        sky: Passes that trace the rays to it; 0 where none are.
         sky_kind: SKY_KIND of include/sky.glsl.
         glossy: Whether the surface is more than Lambert.
         extras: Channels of the G-buffer that are not always there.
-        deviation: Whether the samples' scatter is kept.
+        kept: What is accumulated on request, out of `ON_REQUEST`.
         medium: What is in the air, as `medium_kind` gives it.
         lamps: Whether there are lights that stand somewhere.
         clouds: Whether there are any.
@@ -51,13 +52,13 @@ class Features:
 
     tracer: tuple[tuple[str, int], ...]
     surface: tuple[tuple[str, int], ...]
-    sun: bool
+    sun: int
     soft_sun: bool
-    sky: bool
+    sky: int
     sky_kind: int
     glossy: bool
     extras: tuple[str, ...]
-    deviation: bool
+    kept: frozenset[str]
     medium: int
     lamps: bool
     clouds: bool
@@ -75,19 +76,20 @@ class LitLane(Lane):
     def features(self, request: Request) -> Features:
         """Return what a picture needs; asked for, the sky's visibility is traced without a sky too."""
         scene, settings = request.scene, request.settings
+        at_once = rays_at_once(self.device.info.type)
         soft_sun = scene.sun is not None and scene.sun.angular_diameter > 0
         traced_sky = settings.sky_rays > 0 and (scene.sky is not None or "sky_visibility" in request.outputs)
-        finish = finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": traced_sky})
+        finish = finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": traced_sky}, pinhole=True)
         return Features(
             tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
             surface=tuple(surface_variant(scene.terrain.material).items()),
-            sun=scene.sun is not None,
+            sun=0 if scene.sun is None else passes_for(settings.sun_rays, at_once),
             soft_sun=soft_sun,
-            sky=traced_sky,
+            sky=passes_for(settings.sky_rays, at_once) if traced_sky else 0,
             sky_kind=sky_kind(scene.sky),
             glossy=not scene.terrain.material.is_lambert,
             extras=_extras(request),
-            deviation="deviation" in (*request.outputs, *light_read(finish)),
+            kept=frozenset(ON_REQUEST).intersection((*request.outputs, *light_read(finish))),
             medium=medium_kind(scene.fog),
             lamps=bool(scene.lights),
             clouds=scene.clouds is not None,
@@ -97,11 +99,15 @@ class LitLane(Lane):
 
     def compile(self, request: Request, features: Features) -> Frames:
         """Return the compiled frames of a picture."""
-        graph = Graph("lit")
+        graph = Graph("lit", camera_variant(request.scene.camera))
         images = self.declare_light(graph, request, features)
+        tracer = {**dict(features.tracer), "HAS_WATER": features.water is not None}
 
         def declare(graph: Graph, light: Images) -> Images:
-            return declare_finish(graph, request, features.finish, graph.block("frame"), light)
+            heightfield = import_heightfield(graph, request.parts.heights)
+            seen: dict[str, Any] = {"frame": graph.block("frame"), "heightfield": heightfield, "tracer": tracer}
+            at_once = rays_at_once(self.device.info.type)
+            return declare_finish(graph, request, features.finish, light, **seen, at_once=at_once)
 
         made = {name for name in request.outputs if name in images}
         light = {name: images[name] for name in images if name in made.union(light_read(features.finish))}
@@ -125,8 +131,13 @@ class LitLane(Lane):
             "sky_kind": features.sky_kind,
         }
         water = self._water(graph, request, features, surface, maps, heavens["sky_bindings"], tracer)
-        sun_light = sun(*surface, tracer=tracer, glossy=glossy, soft=features.soft_sun) if features.sun else None
-        sky_light = sky(*surface, tracer=tracer, glossy=glossy, **heavens) if features.sky else None
+        shading: dict[str, Any] = {
+            "tracer": tracer,
+            "glossy": glossy,
+            "at_once": rays_at_once(self.device.info.type),
+        }
+        sun_light = sun(*surface, **shading, soft=features.soft_sun, passes=features.sun) if features.sun else None
+        sky_light = sky(*surface, **shading, **heavens, passes=features.sky) if features.sky else None
         lamp_light, air = self._air(graph, request, features, surface, heavens["sky_bindings"], sun_light, sky_light)
         means = accumulate(
             graph,
@@ -136,7 +147,7 @@ class LitLane(Lane):
             sun_light,
             sky_light,
             **heavens,
-            deviation=features.deviation,
+            kept=features.kept,
             emissive="emission" in features.extras,
             lamp_light=lamp_light,
             fog=air,
@@ -167,7 +178,7 @@ class LitLane(Lane):
             "GLOSSY": features.glossy,
             "SKY_KIND": features.sky_kind,
             "SOFT": features.soft_sun,
-            "HAS_SUN": features.sun,
+            "HAS_SUN": features.sun > 0,
         }
         lit: dict[str, Any] = {"water": water, "surface_maps": maps, "sky_bindings": sky_bindings}
         return water_light(*seen, split_sum, **lit, tracer=tracer, variant=variant)
@@ -203,7 +214,7 @@ class LitLane(Lane):
         variant = {
             "SKY_KIND": features.sky_kind,
             "MEDIUM_KIND": kind,
-            "HAS_SUN": features.sun,
+            "HAS_SUN": features.sun > 0,
             "HAS_SKY": has_sky,
             "HAS_LAMPS": features.lamps,
         }
@@ -228,36 +239,43 @@ class LitLane(Lane):
     def check(self, request: Request) -> None:
         """Refuse what this lane can't honour."""
         super().check(request)
-        camera = request.scene.camera
-        if camera.aperture_radius > 0 or camera.shutter_end is not None:
-            what = "moves" if camera.shutter_end is not None else "has a lens"
-            raise InputError(f"the camera {what}, which the lit lane can't show; render with lane='path-traced'")
+        if request.moving is not None and blurs_by_motion(request):
+            request.moving.check_that_the_camera_alone_moves()
 
     def execute(self, request: Request, progress: Progress | None) -> Rendered:
         """Submit every sample, then the picture."""
         frames = self.compiled(request)
-        frame, scene, settings = frames.light, request.scene, request.settings
+        frame, settings = frames.light, request.settings
+        moves = request.moving is not None or request.scene.camera.shutter_end is not None
+        by_samples = moves and not blurs_by_motion(request)
         for index in range(settings.samples):
             slot = frame.blocks[frame.acquire()]
-            if index < len(frame.blocks):  # later samples find the slots filled
-                fill_block(slot["terrain"], scene.terrain, request.parts.heights)
-                fill_frame(slot["frame"], scene, request.size, settings)
-                fill_environment(slot["environment"], scene.sky)
-                if "fog" in slot:
-                    fill_medium(slot["fog"], scene.fog, request.parts.fog)
-                if "lights" in slot:
-                    fill_lights(slot["lights"], scene.lights)
-                if "water" in slot:
-                    fill_water(slot["water"], scene.water, slot["terrain"])
-                if "clouds" in slot:
-                    fill_clouds(slot["clouds"], scene.clouds)
-                if "volume" in slot:
-                    fill_volume(slot["volume"], scene, request.size)
+            if by_samples:
+                share = exposure_share(index, settings.samples)
+                self._fill(slot, request, self.moment(request, share), share)
+            elif index < len(frame.blocks):  # later samples find the slots filled
+                self._fill(slot, request, request.scene, 0.5)
             fill_sample(slot["frame"], index, settings.samples)
             frame.submit()
             if progress is not None:
                 progress(index + 1, settings.samples)
         return frames.finish(request, settings.samples)
+
+    def _fill(self, slot: Any, request: Request, scene: Scene, share: float) -> None:
+        """Write a scene, after this share of the time that the shutter is open, into a slot."""
+        fill_block(slot["terrain"], scene.terrain, request.parts.heights)
+        fill_frame(slot["frame"], scene, request.size, request.settings, share)
+        fill_environment(slot["environment"], scene.sky)
+        if "fog" in slot:
+            fill_medium(slot["fog"], scene.fog, request.parts.fog)
+        if "lights" in slot:
+            fill_lights(slot["lights"], scene.lights)
+        if "water" in slot:
+            fill_water(slot["water"], scene.water, slot["terrain"])
+        if "clouds" in slot:
+            fill_clouds(slot["clouds"], scene.clouds)
+        if "volume" in slot:
+            fill_volume(slot["volume"], scene, request.size)
 
     def plan(self, request: Request) -> Plan:
         """Return the frame of one sample's light, then that of the picture."""

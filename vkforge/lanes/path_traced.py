@@ -5,32 +5,35 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.graph.access import Access
 from vkforge.graph.builder import Graph
-from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
-from vkforge.lanes.blocks import fill_frame
+from vkforge.lanes.blocks import camera_variant, fill_frame, progressive_share
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
 from vkforge.lanes.picture import Finish, Frames, Images, declare_finish, finish_of
 from vkforge.passes.atmosphere.sky import import_sky, sky_kind
 from vkforge.passes.lighting.environment import fill_environment
 from vkforge.passes.lighting.paths import fill_path, paths
+from vkforge.passes.lighting.rays import rays_at_once
 from vkforge.passes.lighting.water import fill_water, import_water, water_surface, water_variant
 from vkforge.passes.materials.split_sum import import_split_sum
 from vkforge.passes.materials.textures import surface_variant
 from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
 from vkforge.passes.terrain.primary import EXTRAS, primary
 from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
+from vkforge.scene.scene import Scene
 
 # Paths of one submission: a fraction of a second of the slowest scenes, so that no driver's watchdog fires and Ctrl-C
 # is heard; and samples of a pixel in one, which keep a GPU's groups full to the end (see path/paths.comp).
 PATHS_PER_SUBMISSION = {"cpu": 1 << 16}
 PATHS_PER_SUBMISSION_OF_A_GPU = 1 << 25
 LARGEST_BATCH = 16
+SEGMENTS_PER_INVOCATION_OF_A_CPU = 64  # of all paths: passes/lighting/rays.py says why there is a limit
 BAND_ROWS = 8  # bands are whole multiples of this, as tall as a group or taller
 
 # Samples before the noise is looked at: an estimate from fewer says little.
@@ -75,7 +78,7 @@ class PathTracedLane(Lane):
 
     name = "path-traced"
     kind = "terrain"
-    unread = ("sun_rays", "sky_rays")
+    unread = ("sun_rays", "sky_rays", "motion_blur")
 
     def check(self, request: Request) -> None:
         """Refuse what this lane can't honour."""
@@ -100,12 +103,12 @@ class PathTracedLane(Lane):
             lens=camera.aperture_radius > 0,
             shutter=camera.shutter_end is not None,
             water=None if scene.water is None else tuple(water_variant(scene.water).items()),
-            finish=finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": True}),
+            finish=finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": True}, pinhole=False),
         )
 
     def compile(self, request: Request, features: Features) -> Frames:
         """Return the compiled frames of a picture."""
-        graph = Graph("paths")
+        graph = Graph("paths", camera_variant(request.scene.camera))
         sums = self.declare_paths(graph, request, features)
         graph.hand_over("look", Access.COPY_SOURCE, *sums.values())
 
@@ -150,7 +153,7 @@ class PathTracedLane(Lane):
             "HAS_WATER": features.water is not None,
             **dict(features.water or ()),
         }
-        return paths(graph, request.size, self._band_rows(request.size), bindings, variant)
+        return paths(graph, request.size, self._band_rows(request.size), bindings, variant, request.outputs)
 
     def declare_picture(self, graph: Graph, request: Request, features: Features, light: Images) -> Images:
         """Declare the frame that makes a picture of what was accumulated, with the G-buffer at pixel centres."""
@@ -166,7 +169,9 @@ class PathTracedLane(Lane):
             variant = {"tracer": tracer, "variant": dict(features.water), "extras": extras}
             water_surface(graph, request.size, heightfield, frame, gbuffer, water, **variant)
         seen = {**gbuffer, **light}
-        return {**seen, **declare_finish(graph, request, features.finish, frame, seen)}
+        shared: dict[str, Any] = {"frame": frame, "heightfield": heightfield, "tracer": tracer}
+        shared["at_once"] = rays_at_once(self.device.info.type)
+        return {**seen, **declare_finish(graph, request, features.finish, seen, **shared)}
 
     # A picture
 
@@ -196,14 +201,22 @@ class PathTracedLane(Lane):
         width, height = request.size
         rows = self._band_rows(request.size)
         bands = range(0, height, rows)
-        most = max(1, min(LARGEST_BATCH, self._paths_per_submission() // (width * rows)))
+        largest = LARGEST_BATCH
+        if self.device.info.type == "cpu":
+            largest = min(largest, SEGMENTS_PER_INVOCATION_OF_A_CPU // settings.max_depth)
+        most = max(1, min(largest, self._paths_per_submission() // (width * rows)))
         most = 1 << (most.bit_length() - 1)  # powers of two meet those that `accumulate` shows
+        if request.moving is not None:
+            most = 1  # each at a time of its own
         done = 0
-        self._fill(frames.light, request)
+        for _ in frames.light.blocks:
+            self._fill(frames.light.blocks[frames.light.acquire()], request, request.scene)
         while done < settings.samples:
             batch = min(max(done, 1), most, settings.samples - done)
             for first_row in bands:
                 block = frames.light.blocks[frames.light.acquire()]
+                if request.moving is not None:
+                    self._fill(block, request, self.moment(request, progressive_share(done, settings.samples)))
                 block["frame"]["sample_index"] = done
                 block["path"]["samples"] = batch
                 block["path"]["first_row"] = first_row
@@ -218,19 +231,15 @@ class PathTracedLane(Lane):
             if threshold is not None and _is_time_to_look(done) and self._noise(frames, done) <= threshold:
                 return
 
-    def _fill(self, frame: Frame, request: Request) -> None:
-        """Write what stays the same over the batches into every slot."""
-        camera = request.scene.camera
-        end = (camera.shutter_end or camera).rays(*request.size)
-        for _ in frame.blocks:
-            block = frame.blocks[frame.acquire()]
-            fill_block(block["terrain"], request.scene.terrain, request.parts.heights)
-            fill_frame(block["frame"], request.scene, request.size, request.settings)
-            fill_environment(block["environment"], request.scene.sky)
-            fill_medium(block["fog"], request.scene.fog, request.parts.fog)
-            fill_lights(block["lights"], request.scene.lights)
-            fill_water(block["water"], request.scene.water, block["terrain"])
-            fill_path(block["path"], request.settings.max_depth, camera.lens, end)
+    def _fill(self, block: Any, request: Request, scene: Scene) -> None:
+        """Write a scene, and what stays the same over the batches, into a slot."""
+        fill_block(block["terrain"], scene.terrain, request.parts.heights)
+        fill_frame(block["frame"], scene, request.size, request.settings)
+        fill_environment(block["environment"], scene.sky)
+        fill_medium(block["fog"], scene.fog, request.parts.fog)
+        fill_lights(block["lights"], scene.lights)
+        fill_water(block["water"], scene.water, block["terrain"])
+        fill_path(block["path"], request.settings.max_depth, scene.camera, request.size)
 
     def _noise(self, frames: Frames, samples: int) -> float:
         """Return the root mean square of the pixels' standard errors over the mean luminance."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vkforge.errors import InputError
 from vkforge.graph.access import Access, Layout
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.frame import Frame
@@ -13,11 +14,19 @@ from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import CENTRE, fill_frame
 from vkforge.lanes.lane import Rendered, Request
 from vkforge.passes.atmosphere.sky import PHYSICAL, sky_kind
+from vkforge.passes.lighting.ambient_occlusion import NO_LIMIT, ambient_occlusion
 from vkforge.passes.lighting.water import fill_water
 from vkforge.passes.post.atrous import atrous, guides
-from vkforge.passes.post.display import display
+from vkforge.passes.post.bloom import bloom, fill_bloom
+from vkforge.passes.post.depth_of_field import Blur, depth_of_field, fill_aperture, fill_miniature
+from vkforge.passes.post.display import Display, display, fill_tone
+from vkforge.passes.post.exposure import exposure, fill_metering
+from vkforge.passes.post.grain import fill_grain
+from vkforge.passes.post.lens import LensVariant, fill_lens, lens
+from vkforge.passes.post.lut import import_lut
+from vkforge.passes.post.motion_blur import fill_shutter, motion, motion_blur
 from vkforge.passes.terrain.heightfield import fill_block
-from vkforge.tonemapping import OPERATORS
+from vkforge.post.exposure import AutoExposure
 from vkforge.vk.device import Device
 
 Images = dict[str, ImageResource]
@@ -30,44 +39,116 @@ class Finish:
     Attributes:
         atrous: Whether the device takes the noise out.
         noisy_shares: Visibilities that are handed out and have noise to lose.
-        tonemap: Index of the operator in `vkforge.tonemapping.OPERATORS`.
-        dither: Whether the steps of 8 bits are hidden.
+        blurs: What spreads points over circles, each with whether the aperture has blades.
+        lens: What of a lens there is beside its distortion, or None.
+        bloom: Levels of the pyramid that spreads light; 0 where none is.
+        display: How radiance becomes what a screen shows.
+        ambient_occlusion: Rays and their reach in metres, where it is asked for.
+        motion: Whether it is told how what is seen moves while the shutter is open.
+        motion_blur: Whether the picture is blurred by that.
     """
 
     atrous: bool
     noisy_shares: tuple[str, ...]
-    tonemap: int
-    dither: bool
+    blurs: tuple[tuple[Blur, bool], ...]
+    lens: LensVariant | None
+    bloom: int
+    display: Display
+    ambient_occlusion: tuple[int, float] | None
+    motion: bool
+    motion_blur: bool
 
 
-def finish_of(request: Request, noisy: Mapping[str, bool]) -> Finish:
-    """Return what a picture needs; `noisy` says which visibilities are estimates in this lane."""
-    settings = request.settings
+def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> Finish:
+    """Return what a picture needs.
+
+    `noisy` says which visibilities are estimates in this lane, and `pinhole` that its light knows no lens.
+    """
+    settings, camera = request.settings, request.scene.camera
+    tells_motion = "motion" in request.outputs or blurs_by_motion(request)
+    if tells_motion and camera.projection != "linear":
+        raise InputError(
+            f"motion can't be told for a camera of kind {camera.kind!r}; leave out the AOV 'motion' and "
+            "motion_blur='vectors', or use a camera with straight rays"
+        )
+    aperture = camera.lens
+    blurs: list[tuple[Blur, bool]] = [("aperture", aperture.blades > 0)] if pinhole and aperture is not None else []
+    if settings.miniature is not None:
+        blurs.append(("miniature", settings.miniature.blades > 0))
     filtered = settings.denoise == "atrous"
+    on_host = settings.denoise == "oidn"  # which comes first, and what follows is done there too
     return Finish(
         atrous=filtered,
         noisy_shares=tuple(name for name in request.outputs if filtered and noisy.get(name)),
-        tonemap=OPERATORS.index(settings.tonemap),
-        dither=sky_kind(request.scene.sky) == PHYSICAL,
+        blurs=tuple(blurs),
+        lens=None if on_host else LensVariant.of(settings.lens),
+        bloom=0 if on_host or settings.bloom is None else len(settings.bloom.levels(request.size)),
+        display=Display.of(settings, smooth=sky_kind(request.scene.sky) == PHYSICAL),
+        ambient_occlusion=(settings.ao_rays, settings.ao_distance or NO_LIMIT)
+        if "ambient_occlusion" in request.outputs
+        else None,
+        motion=tells_motion,
+        motion_blur=blurs_by_motion(request),
     )
+
+
+def blurs_by_motion(request: Request) -> bool:
+    """Whether a picture of one moment is blurred by how things move, in the place of samples at many."""
+    moves = request.moving is not None or request.scene.camera.shutter_end is not None
+    return moves and request.settings.motion_blur == "vectors"
 
 
 def light_read(finish: Finish) -> tuple[str, ...]:
     """Return the names of the light's images and of the G-buffer's that `declare_finish` reads."""
-    filter_reads = ("position", "normal", "albedo", "deviation", *finish.noisy_shares) if finish.atrous else ()
-    return ("radiance", *filter_reads)
+    read = ["radiance"]
+    if finish.atrous:
+        read += ["position", "normal", "albedo", "deviation", *finish.noisy_shares]
+    if finish.ambient_occlusion:
+        read += ["position", "normal"]
+    if finish.motion:
+        read += ["position"]
+    if "aperture" in dict(finish.blurs):
+        read += ["position", "inverse_distance"]
+    return tuple(read)
 
 
-def declare_finish(graph: Graph, request: Request, finish: Finish, frame: Any, light: Mapping[str, Any]) -> Images:
+def declare_finish(
+    graph: Graph,
+    request: Request,
+    finish: Finish,
+    light: Mapping[str, Any],
+    *,
+    frame: Any,
+    heightfield: Mapping[str, Any],
+    tracer: Mapping[str, int],
+    at_once: int,
+) -> Images:
     """Declare the passes from `light` (at least what `light_read` names) on; return what they make or replace."""
-    size, made = request.size, dict[str, Any]()
-    radiance = light["radiance"]
+    size, radiance = request.size, light["radiance"]
+    made = {"coverage": light.get("coverage", radiance)}  # in w, which no pass from here on keeps
+    if finish.ambient_occlusion:
+        rays, distance = finish.ambient_occlusion
+        made["ambient_occlusion"] = ambient_occlusion(
+            graph, size, heightfield, frame, light, tracer=tracer, rays=rays, at_once=at_once, distance=distance
+        )
     if finish.atrous:
         seen = (graph, size, frame, guides(graph, size, frame, light))
         radiance = atrous(*seen, radiance, light["deviation"])
         made |= {share: atrous(*seen, light[share]) for share in finish.noisy_shares}
-    made["radiance"] = radiance
-    made["display"] = display(graph, size, frame, radiance, finish.tonemap, dither=finish.dither)
+    for by, blades in finish.blurs:
+        radiance = depth_of_field(graph, size, frame, radiance, by, light, blades=blades)
+    if finish.motion:
+        shutter = graph.block("shutter")
+        made["motion"] = motion(graph, size, frame, shutter, light["position"])
+        if finish.motion_blur:
+            radiance = motion_blur(graph, size, frame, shutter, radiance, made["motion"])
+    if finish.lens is not None:
+        radiance = lens(graph, size, frame, radiance, finish.lens)
+    made["radiance"] = radiance = bloom(graph, size, radiance, finish.bloom)
+    if finish.display.auto_exposure:
+        made["exposure"] = exposure(graph, size, frame, radiance)
+    lut = import_lut(graph, request.parts.lut)
+    made["display"] = display(graph, size, frame, radiance, finish.display, exposure=made.get("exposure"), lut=lut)
     return made
 
 
@@ -92,7 +173,7 @@ class Frames:
     ) -> None:
         self.light = Frame(device, graph)
         try:
-            graph = Graph("picture")
+            graph = Graph("picture", graph.everywhere)
             seen: Images = {
                 name: graph.import_image(name, self.light.images[image.name], layout=Layout.TRANSFER_SOURCE)
                 for name, image in light.items()
@@ -115,9 +196,25 @@ class Frames:
             fill_block(slot["terrain"], request.scene.terrain, request.parts.heights)
         if "water" in slot:
             fill_water(slot["water"], request.scene.water, slot["terrain"])
-        fill_frame(slot["frame"], request.scene, request.size, request.settings)
+        fill_frame(slot["frame"], request.scene, request.size, request.settings, share=0.5)
         slot["frame"]["jitter"] = CENTRE
         slot["frame"]["sample_count"] = samples
+        fill_tone(slot["tone"], request.settings)
+        if isinstance(request.settings.exposure, AutoExposure):
+            fill_metering(slot["metering"], request.settings.exposure)
+        settings, camera = request.settings, request.scene.camera
+        if "shutter" in slot:
+            fill_shutter(slot["shutter"], request.scene, request.moving, request.settings.lens, request.size)
+        if "aperture" in slot:
+            fill_aperture(slot["aperture"], camera, request.size)
+        if "miniature" in slot and settings.miniature is not None:
+            fill_miniature(slot["miniature"], settings.miniature, request.size)
+        if "lens" in slot and settings.lens is not None:
+            fill_lens(slot["lens"], settings.lens, camera, request.size)
+        if "bloom" in slot and settings.bloom is not None:
+            fill_bloom(slot["bloom"], settings.bloom, request.size)
+        if settings.grain is not None:
+            fill_grain(slot["grain"], settings.grain, settings.seed)
         value = frame.submit()
         return Rendered(self.images, samples, lambda: frame.wait(value))
 

@@ -4,180 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from vkforge.errors import InputError, suggest
-from vkforge.scene.checks import LARGEST_METRES, Vector, number, show, vector
+from vkforge.errors import InputError
+from vkforge.scene import camera_framing
+from vkforge.scene.camera_presets import DEFAULT_FOV, CameraPresets, ahead
+from vkforge.scene.camera_rays import CameraRays
+from vkforge.scene.camera_view import KINDS, pair
+from vkforge.scene.checks import LARGEST_METRES, number, vector
+from vkforge.scene.vectors import bearing_vector, dot, minus, scaled
 
 if TYPE_CHECKING:
     from vkforge.scene.terrain import Terrain
 
-KINDS = ("perspective", "orthographic", "map")
-DEFAULT_FOV = 40.0
+__all__ = ["DEFAULT_FOV", "KINDS", "Camera", "CameraRays"]
 
-# Share of the frame's half-size that Camera.orbit leaves free on the side where the block fits most tightly.
-FRAME_MARGIN = 0.04
-
-
-class CameraRays(NamedTuple):
-    """The rays of a frame as linear functions of (u, v), each in [-1, 1] across the frame: u to the right, v up.
-
-    The ray starts at ``origin + u * origin_u + v * origin_v`` and goes along
-    ``normalize(direction + u * direction_u + v * direction_v)``. The centre of pixel (px, py), row 0 at the top, is at
-    ``u = 2 * (px + 0.5) / width - 1`` and ``v = 1 - 2 * (py + 0.5) / height``.
-    """
-
-    origin: Vector
-    origin_u: Vector
-    origin_v: Vector
-    direction: Vector
-    direction_u: Vector
-    direction_v: Vector
-
-
-def _dot(a: Vector, b: Vector) -> float:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-def _cross(a: Vector, b: Vector) -> Vector:
-    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
-
-
-def _scaled(a: Vector, factor: float) -> Vector:
-    return a[0] * factor, a[1] * factor, a[2] * factor
-
-
-def _plus(a: Vector, b: Vector) -> Vector:
-    return a[0] + b[0], a[1] + b[1], a[2] + b[2]
-
-
-def _normalized(a: Vector) -> Vector:
-    return _scaled(a, 1.0 / math.hypot(*a))
-
-
-def _basis(forward: Vector, up: Vector) -> tuple[Vector, Vector]:
-    """Return the unit right and up of a frame that looks along the unit vector `forward`.
-
-    An `up` along the view says nothing about the roll; world up takes its place, and north where that is along the view
-    too, so that a camera looking straight down has north at the top.
-    """
-    for candidate in (_normalized(up), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)):
-        right = _cross(forward, candidate)
-        if math.hypot(*right) > 1e-6:
-            right = _normalized(right)
-            return right, _cross(right, forward)
-    raise AssertionError("a direction can't be parallel to both z and y")
-
-
-_ZERO: Vector = (0.0, 0.0, 0.0)
+_PANORAMA_WIDTH = 2048  # pixels of a panorama whose size nobody says
 
 
 @dataclass(frozen=True)
-class Camera:
+class Camera(CameraPresets):
     """A camera in the world frame (metres, x east, y north, z up; heights are exaggerated).
 
-    Make one with `Camera.perspective`, `Camera.orbit`, `Camera.orthographic` or `Camera.map`.
-
-    Attributes:
-        kind: "perspective", "orthographic" or "map" (orthographic, straight down, aligned with the samples of a DEM).
-        position: the eye, or the centre of the plane where the parallel rays start.
-        target: the point in the middle of the frame.
-        up: what shall point to the top of the frame; where it runs along the view, world up or north stands in.
-        fov: angle of view from bottom to top in degrees (perspective; None where `fov_x` is given).
-        fov_x: angle of view from left to right in degrees (perspective; None where `fov` is given).
-        height: metres of the world from bottom to top of the frame (orthographic and map).
-        width: metres of the world from left to right of the frame at its natural size (map; otherwise it follows from
-            `height` and the picture's shape).
-        natural_size: (width, height) in pixels that the camera is made for, or None where any size serves.
-        aperture_radius: metres of the world from the lens' centre to its rim (perspective); 0 is a pinhole.
-        focus_distance: metres along the axis to the plane in focus; None is the target's distance.
-        shutter_end: the camera as it stands when the shutter closes, of the same kind; None where it stays.
-
-    Raises:
-        InputError: a value that is out of its range, NaN or not a number; a position equal to the target.
+    Make one with the methods below; all of them return plain data, as `Camera.kind`, `Camera.position` and the other
+    attributes of `CameraView`.
     """
 
-    kind: str
-    position: Vector
-    target: Vector
-    up: Vector = (0.0, 0.0, 1.0)
-    fov: float | None = None
-    fov_x: float | None = None
-    height: float | None = None
-    width: float | None = None
-    natural_size: tuple[int, int] | None = None
-    aperture_radius: float = 0.0
-    focus_distance: float | None = None
-    shutter_end: Camera | None = None
-    _axes: tuple[Vector, Vector, Vector] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            hint = suggest(str(self.kind), KINDS)
-            raise InputError(f"no camera kind called {show(self.kind)}{hint} (there are {', '.join(KINDS)})")
-        put = object.__setattr__
-        for name in ("position", "target", "up"):
-            put(self, name, vector(f"Camera {name}", getattr(self, name)))
-        view = _plus(self.target, _scaled(self.position, -1.0))
-        # The distance that counts as none is what float32 can't tell apart at this distance from the world's origin.
-        if math.hypot(*view) <= 1e-7 * math.hypot(*self.position):
-            raise InputError(f"Camera position and target are both {self.position}; move one of them")
-        if math.hypot(*self.up) == 0.0:
-            raise InputError("Camera up is (0, 0, 0); wanted a direction such as (0, 0, 1)")
-        if self.kind == "perspective":
-            if (self.fov is None) == (self.fov_x is None):
-                raise InputError(
-                    "a perspective camera wants one of fov (vertical degrees) and fov_x (horizontal degrees)"
-                )
-            for name in ("fov", "fov_x"):
-                if getattr(self, name) is not None:
-                    put(self, name, number(f"Camera {name} (degrees)", getattr(self, name), above=0.0, below=180.0))
-        else:
-            put(self, "height", number("Camera height (metres)", self.height, high=LARGEST_METRES, above=0.0))
-        if self.kind == "map":
-            put(self, "width", number("Camera width (metres)", self.width, high=LARGEST_METRES, above=0.0))
-            if self.natural_size is None:
-                raise InputError("a map camera wants natural_size; make it with Camera.map(terrain)")
-        forward = _normalized(view)
-        right, up = _basis(forward, self.up)
-        put(self, "_axes", (right, up, forward))
-        self._check_lens_and_shutter()
-
-    def _check_lens_and_shutter(self) -> None:
-        put = object.__setattr__
-        name, high = "Camera aperture_radius (metres)", LARGEST_METRES
-        put(self, "aperture_radius", number(name, self.aperture_radius, 0.0, high))
-        if self.focus_distance is not None:
-            name = "Camera focus_distance (metres)"
-            put(self, "focus_distance", number(name, self.focus_distance, high=high, above=0.0))
-        if self.kind != "perspective" and (self.aperture_radius > 0.0 or self.focus_distance is not None):
-            raise InputError(f"a camera of kind {self.kind!r} has no lens; use Camera.perspective")
-        end = self.shutter_end
-        if end is None:
-            return
-        if not isinstance(end, Camera) or end.kind != self.kind:
-            raise InputError(f"Camera shutter_end is {show(end)}; wanted a Camera of kind {self.kind!r}")
-        if end.shutter_end is not None:
-            raise InputError("Camera shutter_end moves itself; wanted a camera that stays")
-
-    @property
-    def lens(self) -> tuple[Vector, Vector, float]:
-        """World metres from the lens' centre to its rim, rightwards and upwards, and the distance in focus."""
-        right, up, _ = self._axes
-        focus = math.dist(self.position, self.target) if self.focus_distance is None else self.focus_distance
-        return _scaled(right, self.aperture_radius), _scaled(up, self.aperture_radius), focus
-
-    def moving(self, end: Camera) -> Camera:
-        """Return this camera moving to `end` while the shutter is open: evenly along straight lines.
-
-        Rays go from those of one to those of the other linearly in time, which is exact for a camera that glides and
-        close for one that turns a few degrees.
-
-        Raises:
-            InputError: `end` is no camera of the same kind, or moves itself.
-        """
-        return dataclasses.replace(self, shutter_end=end)
+    # By rays from a point
 
     @classmethod
     def perspective(
@@ -190,8 +44,12 @@ class Camera:
         *,
         aperture_radius: float = 0.0,
         focus_distance: float | None = None,
+        blades: int = 0,
+        blade_rotation: float = 0.0,
+        tilt: Any = (0.0, 0.0),
+        shift: Any = (0.0, 0.0),
     ) -> Camera:
-        """Return a camera at `position` that looks at `target`: a pinhole, or a thin lens (path-traced lane).
+        """Return a camera at `position` that looks at `target`: a pinhole, or a thin lens.
 
         Args:
             position: eye in world metres.
@@ -201,22 +59,162 @@ class Camera:
             fov_x: horizontal angle of view instead.
             aperture_radius: metres of the world from the lens' centre to its rim; 0 is a pinhole.
             focus_distance: metres along the axis to the plane in focus; None is the target's distance.
+            blades: straight sides of the aperture, 3 to 64; 0 is a round one.
+            blade_rotation: degrees anticlockwise from the right to one of the aperture's corners.
+            tilt: degrees (x, y) by which the plane in focus leans away from one that faces the camera: farther at the
+                right, farther at the top. -90 to 90, both excluded.
+            shift: (x, y), how far the frame is moved rightwards and upwards while the camera stays, in widths and
+                heights of it: a level camera with (0, 0.3) shows more above and keeps upright edges upright.
 
         Raises:
             InputError: `position` equals `target`, both angles given, a value NaN or out of range.
         """
         if fov is None and fov_x is None:
             fov = DEFAULT_FOV
-        return cls(
-            "perspective",
-            position,
-            target,
-            up,
-            fov=fov,
-            fov_x=fov_x,
-            aperture_radius=aperture_radius,
-            focus_distance=focus_distance,
-        )
+        if fov is not None and fov_x is not None:
+            raise InputError("a perspective camera wants one of fov (vertical degrees) and fov_x (horizontal degrees)")
+        lens: dict[str, Any] = {"blades": blades, "blade_rotation": blade_rotation, "tilt": tilt, "shift": shift}
+        lens |= {"aperture_radius": aperture_radius, "focus_distance": focus_distance}
+        return cls("perspective", position, target, up, fov=fov, fov_x=fov_x, **lens)
+
+    @classmethod
+    def photographic(
+        cls,
+        position: Any,
+        target: Any,
+        up: Any = (0.0, 0.0, 1.0),
+        *,
+        focal_length: float = 50.0,
+        sensor: Any = (36.0, 24.0),
+        f_number: float = 2.8,
+        focus_distance: float | None = None,
+        focus_on: Any = None,
+        scale: float = 1.0,
+        blades: int = 0,
+        blade_rotation: float = 0.0,
+        lens_tilt: Any = (0.0, 0.0),
+        shift: Any = (0.0, 0.0),
+    ) -> Camera:
+        """Return a perspective camera as a photographer would set it.
+
+        The angle of view is that of focus at infinity: ``2 atan(sensor / (2 focal_length))``. The lens' radius is
+        ``focal_length / (2 f_number)``, times `scale`.
+
+        Args:
+            position: eye in world metres.
+            target: point in the middle of the frame.
+            up: direction towards the top of the frame.
+            focal_length: millimetres, greater than 0.
+            sensor: (width, height) in millimetres; the picture is the largest part of it that has its proportions.
+            f_number: focal length over the aperture's diameter, greater than 0.
+            focus_distance: world metres along the axis to the plane in focus; None is the target's distance.
+            focus_on: world point that is in focus, instead of a distance.
+            scale: metres of the world in a metre before the lens. At 1 a landscape is sharp from near to far; at 10,000
+                ten kilometres of it are photographed as a model one metre long.
+            blades: straight sides of the aperture, 3 to 64; 0 is a round one.
+            blade_rotation: degrees anticlockwise from the right to one of the aperture's corners.
+            lens_tilt: degrees (x, y) by which the lens is turned against the sensor, as written on a tilt-shift lens:
+                to the left, so that the plane in focus leans away at the right; and downwards, so that it leans away at
+                the top. By the hinge rule it goes through the line focal_length / sin(lens_tilt) beside the lens.
+            shift: as in `Camera.perspective`.
+
+        Raises:
+            InputError: a value NaN or out of range, a focus that is behind the camera or nearer than the focal length,
+                or both ways to say it.
+        """
+        focal = number("focal_length (mm)", focal_length, above=0.0) / 1000.0
+        focal *= number("scale", scale, above=0.0)
+        width, height = pair("sensor (mm)", sensor, above=0.0)
+        radius = focal / (2.0 * number("f_number", f_number, above=0.0))
+        angles = [2.0 * math.degrees(math.atan(side / 2.0 / focal_length)) for side in (width, height)]
+        turned = pair("lens_tilt (degrees)", lens_tilt, -45.0, 45.0)
+        hinge = [math.sin(math.radians(angle)) / focal for angle in turned]
+        pinhole = cls("perspective", position, target, up, fov=angles[1], fov_x=angles[0], shift=shift)
+        if focus_on is None:
+            focus = focus_distance
+            if focus is None:
+                focus = math.dist(pinhole.position, pinhole.target)
+            focus = number("focus_distance (metres)", focus, high=LARGEST_METRES, above=0.0)
+        elif focus_distance is not None:
+            raise InputError("focus_distance and focus_on are both given; wanted one of them")
+        else:
+            offset = minus(vector("focus_on", focus_on), pinhole.position)
+            across, along, depth = (dot(offset, axis) for axis in pinhole.axes)
+            if depth <= 0.0:
+                raise InputError(f"focus_on is {-depth:g} m behind the camera; wanted a point in front of it")
+            # On the tilted plane 1 / zf falls by the hinge's share from the axis to the point.
+            inverse = 1.0 / depth + (hinge[0] * across + hinge[1] * along) / depth
+            if inverse <= 0.0:
+                raise InputError("with this lens_tilt the plane through focus_on crosses the axis behind the camera")
+            focus = 1.0 / inverse
+        if focus <= focal:
+            raise InputError(
+                f"the focus is {focus:g} m away and the focal length, by scale, {focal:g} m; wanted it farther"
+            )
+        tilt = tuple(math.degrees(math.atan(slope * focus)) for slope in hinge)
+        lens: dict[str, Any] = {"blades": blades, "blade_rotation": blade_rotation, "tilt": tilt}
+        return dataclasses.replace(pinhole, aperture_radius=radius, focus_distance=focus, **lens)
+
+    @classmethod
+    def panorama(
+        cls,
+        position: Any,
+        bearing: float = 0.0,
+        elevation: float = 0.0,
+        *,
+        fov_x: float = 360.0,
+        fov: float | None = None,
+    ) -> Camera:
+        """Return an equirectangular camera: columns are evenly spaced bearings, and rows elevations.
+
+        Args:
+            position: eye in world metres.
+            bearing: compass bearing of the middle column in degrees: 0 has north in the middle, east to its right.
+            elevation: degrees above the horizon of the middle row.
+            fov_x: degrees from left to right, up to 360.
+            fov: degrees from bottom to top, up to 180; None is half of `fov_x`. The natural size has square pixels in
+                the middle; a picture of other proportions shows the same angles, stretched.
+
+        Raises:
+            InputError: a value NaN or out of range; rows beyond the zenith or the nadir.
+        """
+        eye = vector("Camera position", position)
+        across = number("panorama fov_x (degrees)", fov_x, high=360.0, above=0.0)
+        along = across / 2.0 if fov is None else number("panorama fov (degrees)", fov, high=180.0, above=0.0)
+        rise = number("panorama elevation (degrees)", elevation, -90.0, 90.0, above=-90.0, below=90.0)
+        target = ahead(eye, bearing_vector(number("panorama bearing (degrees)", bearing), rise))
+        size = (_PANORAMA_WIDTH, max(1, round(_PANORAMA_WIDTH * along / across)))
+        return cls("panorama", eye, target, fov=along, fov_x=across, natural_size=size)
+
+    @classmethod
+    def fisheye(
+        cls,
+        position: Any,
+        target: Any,
+        up: Any = (0.0, 0.0, 1.0),
+        fov: float = 180.0,
+        *,
+        mapping: str = "equidistant",
+        full_frame: bool = False,
+    ) -> Camera:
+        """Return a fish-eye camera: a disc in which the distance from the middle says the angle from the axis.
+
+        Args:
+            position: eye in world metres.
+            target: point in the middle of the disc.
+            up: direction towards the top of the frame.
+            fov: degrees across the disc, up to 360, where its rim is the point behind the camera.
+            mapping: "equidistant" (the distance is proportional to the angle) or "equisolid" (to the sine of half the
+                angle: equal areas of the disc are equal solid angles).
+            full_frame: False for the whole disc in the frame, black outside of it; True for a disc around the frame,
+                whose diagonal then has the angle `fov`.
+
+        Raises:
+            InputError: a value NaN or out of range, an unknown mapping.
+        """
+        return cls("fish-eye", position, target, up, fov=fov, mapping=mapping, full_frame=bool(full_frame))
+
+    # By parallel rays
 
     @classmethod
     def orthographic(cls, position: Any, target: Any, up: Any = (0.0, 0.0, 1.0), *, height: float) -> Camera:
@@ -234,150 +232,81 @@ class Camera:
         return cls("orthographic", position, target, up, height=height)
 
     @classmethod
-    def map(cls, terrain: Terrain) -> Camera:
-        """Return a camera straight above `terrain`, north up, whose pixels are the DEM's samples.
-
-        At its natural size, (cols, rows), pixel centres fall on the samples. At another size of the same proportions
-        the frame shows the same ground more finely or more coarsely; at other proportions the whole DEM is shown in
-        the middle.
-        """
-        rows, cols = terrain.shape
-        dx, dy = terrain.cell_size
-        top = terrain.max_height * terrain.vertical_exaggeration
-        above = 0.05 * max(cols * dx, rows * dy)
-        return cls(
-            "map",
-            (0.0, 0.0, top + above),
-            (0.0, 0.0, top),
-            (0.0, 1.0, 0.0),
-            height=rows * dy,
-            width=cols * dx,
-            natural_size=(cols, rows),
-        )
-
-    @classmethod
-    def orbit(
+    def oblique(
         cls,
         terrain: Terrain,
-        azimuth: float = 200.0,
-        elevation: float = 35.0,
-        distance: float | None = None,
-        fov: float = 30.0,
-        target: Any = None,
+        azimuth: float = 180.0,
         *,
-        aspect: float = 16.0 / 9.0,
+        angle: float | None = None,
+        z_scale: float | None = None,
+        north_up: bool = True,
     ) -> Camera:
-        """Return a perspective camera on a sphere around the terrain, looking in.
+        """Return a cartographer's oblique view: the plan undistorted, heights displaced along one direction.
+
+        A point appears where a map would show it, moved away from the viewer by `z_scale` times its height above the
+        block's base. The whole block is in the frame; the natural size has a pixel for the shorter side of a cell.
 
         Args:
             terrain: what to look at, skirt included.
-            azimuth: compass bearing in degrees from the target to the camera: 180 looks north, 200 north-north-east.
-            elevation: degrees of the camera above the target's horizon, -90 to 90.
-            distance: metres from target to camera; None frames the whole block snugly.
-            fov: vertical angle of view in degrees.
-            target: point in the middle of the frame; None is the middle of the block as seen.
-            aspect: width over height of the picture that the block is framed for.
+            azimuth: compass bearing from the ground to the viewer: 180 moves heights to the north.
+            angle: degrees of the rays above the horizon, ``z_scale = 1 / tan(angle)``; 45 where neither is given.
+            z_scale: metres of the picture in a metre of height: 1 is a cavalier or military projection, 0.5 a cabinet
+                one. 0 is a map.
+            north_up: True keeps north at the top; False turns the plan so that heights rise straight up the picture.
 
         Raises:
-            InputError: a value that is out of its range, NaN or not a number.
+            InputError: both `angle` and `z_scale`, a value NaN or out of range.
         """
-        bearing = math.radians(number("Camera orbit azimuth (degrees)", azimuth))
-        tilt = math.radians(number("Camera orbit elevation (degrees)", elevation, -90.0, 90.0))
-        fov = number("Camera fov (degrees)", fov, above=0.0, below=180.0)
-        aspect = number("Camera orbit aspect", aspect, above=0.0)
-        backward = (
-            math.cos(tilt) * math.sin(bearing),
-            math.cos(tilt) * math.cos(bearing),
-            math.sin(tilt),
-        )
-        forward = _scaled(backward, -1.0)
-        # Seen from straight above, keep the top of the frame where it tends to as the elevation nears 90 degrees.
-        up = (0.0, 0.0, 1.0) if math.cos(tilt) > 1e-6 else (-math.sin(bearing), -math.cos(bearing), 0.0)
-        right, frame_up = _basis(forward, up)
+        if angle is not None and z_scale is not None:
+            raise InputError("an oblique camera wants one of angle (degrees) and z_scale")
+        if z_scale is None:
+            rise = 45.0 if angle is None else number("oblique angle (degrees)", angle, 5.0, 90.0)
+            z_scale = 1.0 / math.tan(math.radians(rise)) if rise < 90.0 else 0.0
+        lean = number("oblique z_scale", z_scale, 0.0, 12.0)
+        away = scaled(bearing_vector(number("oblique azimuth (degrees)", azimuth)), -1.0)
+        up = (0.0, 1.0, 0.0) if north_up else away
+        view = camera_framing.oblique(terrain, away, up, lean)
+        # A whole number of pixels, so that they are square to the last digit: the plan is true in every direction.
+        side = min(terrain.cell_size)
+        size = max(1, math.ceil(view.width / side)), max(1, math.ceil(view.height / side))
+        frame = {"width": size[0] * side, "height": size[1] * side, "natural_size": size}
+        return cls("oblique", view.position, view.target, up, **frame)
 
-        corners = _corners(terrain)
-        middle = _scaled(_plus(corners[0], corners[-1]), 0.5)
-        aim = middle if target is None else vector("Camera target", target)
-        half_y = math.tan(math.radians(fov) / 2.0) * (1.0 - FRAME_MARGIN)
-        half_x = half_y * aspect
-        offsets = [_plus(corner, _scaled(aim, -1.0)) for corner in corners]
-        across = [(_dot(offset, right), _dot(offset, forward)) for offset in offsets]
-        along = [(_dot(offset, frame_up), _dot(offset, forward)) for offset in offsets]
-        free = target is None
-        if distance is None:
-            # A target between the terrain and the camera could ask for less than no distance.
-            nearest = 1e-3 * math.dist(corners[0], corners[-1])
-            distance = max(_distance(across, half_x, free), _distance(along, half_y, free), nearest)
-        else:
-            distance = number("Camera orbit distance (metres)", distance, high=LARGEST_METRES, above=0.0)
-        if free:
-            aim = _plus(aim, _scaled(right, _centre(across, distance)))
-            aim = _plus(aim, _scaled(frame_up, _centre(along, distance)))
-        return cls("perspective", _plus(aim, _scaled(backward, distance)), aim, up, fov=fov)
+    @classmethod
+    def map(cls, terrain: Terrain, *, pixels: str = "square") -> Camera:
+        """Return a camera straight above `terrain`, north up, that shows the DEM's outer extent.
 
-    def span(self, width: int, height: int) -> tuple[float, float]:
-        """Return the metres of the world across and up a frame of `width` by `height` pixels (orthographic and map)."""
-        if self.height is None:
-            raise InputError("a perspective camera has no span in metres; it grows with the distance")
-        if self.width is None or self.natural_size is None:
-            return self.height * width / height, self.height
-        columns, rows = self.natural_size
-        # DEM samples a pixel: one number for both axes, so that the DEM keeps its proportions in any frame.
-        scale = max(columns / width, rows / height)
-        return self.width * (width * scale / columns), self.height * (height * scale / rows)
+        At another size than the natural one, of the same proportions, the frame shows the same ground more finely or
+        more coarsely; at other proportions the whole DEM is shown in the middle.
 
-    def rays(self, width: int, height: int) -> CameraRays:
-        """Return the rays of a frame of `width` by `height` pixels, as float64 vectors."""
-        right, up, forward = self._axes
-        if self.kind == "perspective":
-            if self.fov_x is not None:
-                half_x = math.tan(math.radians(self.fov_x) / 2.0)
-                half_y = half_x * height / width
-            else:
-                half_y = math.tan(math.radians(self.fov or DEFAULT_FOV) / 2.0)
-                half_x = half_y * width / height
-            return CameraRays(self.position, _ZERO, _ZERO, forward, _scaled(right, half_x), _scaled(up, half_y))
-        across, along = self.span(width, height)
-        return CameraRays(self.position, _scaled(right, across / 2.0), _scaled(up, along / 2.0), forward, _ZERO, _ZERO)
+        Args:
+            terrain: what to look at.
+            pixels: "square" has a natural size with pixels as wide on the ground as they are tall (to half a pixel over
+                the whole frame), as wide as the shorter side of a cell; "samples" has that of the DEM, (cols, rows),
+                and pixel centres on the samples. Where cells are square the two are one.
 
+        Raises:
+            InputError: another word.
+        """
+        rows, cols = terrain.shape
+        dx, dy = terrain.cell_size
+        if pixels not in ("square", "samples"):
+            raise InputError(f"pixels is {pixels!r}; wanted 'square' or 'samples'")
+        side = min(dx, dy)
+        square = pixels == "square"
+        size = (round(cols * (dx / side)), round(rows * (dy / side))) if square else (cols, rows)
+        top = terrain.max_height * terrain.vertical_exaggeration
+        above = 0.05 * max(cols * dx, rows * dy)
+        position, up = (0.0, 0.0, top + above), (0.0, 1.0, 0.0)
+        return cls("map", position, (0.0, 0.0, top), up, height=rows * dy, width=cols * dx, natural_size=size)
 
-def _corners(terrain: Terrain) -> list[Vector]:
-    """Return the eight corners of the terrain's box in world metres, skirt included, opposite ones first and last."""
-    xmin, xmax, ymin, ymax = terrain.extent
-    base = terrain.min_height if terrain.skirt is None else terrain.skirt
-    low, high = base * terrain.vertical_exaggeration, terrain.max_height * terrain.vertical_exaggeration
-    return [(x, y, z) for x in (xmin, xmax) for y in (ymin, ymax) for z in (low, high)]
+    def moving(self, end: Camera) -> Camera:
+        """Return this camera moving to `end` while the shutter is open: evenly along straight lines.
 
+        Rays go from those of one to those of the other linearly in time, which is exact for a camera that glides and
+        close for one that turns a few degrees.
 
-def _width(points: list[tuple[float, float]], half: float) -> float:
-    """Return how wide a view through points (offset a, depth c) must be at depth 0, in a frame of tangent `half`.
-
-    The point (a, c) fits at a sideways shift and a distance where ``|a - shift| <= half * (c + distance)``: two bounds
-    on the shift, and there is one that suits all points as soon as ``2 * half * distance`` reaches this width.
-    """
-    return max(a - half * c for a, c in points) - min(a + half * c for a, c in points)
-
-
-def _distance(points: list[tuple[float, float]], half: float, free: bool) -> float:
-    """Return the least distance at which points (offset a, depth c) fit, with a `free` sideways shift or with none."""
-    if free:
-        return _width(points, half) / (2.0 * half)
-    return max(abs(a) / half - c for a, c in points)
-
-
-def _centre(points: list[tuple[float, float]], distance: float) -> float:
-    """Return the sideways shift that puts the projections of points (offset a, depth c) in the frame's middle.
-
-    The narrowest frame that holds them all touches both sides, so bisection on its tangent finds the middle. Where a
-    point lies behind the camera there is no such thing, and the shift is 0.
-    """
-    if min(c for _, c in points) + distance <= 0.0:
-        return 0.0
-    low, high = 0.0, max(abs(a) / (c + distance) for a, c in points)
-    for _ in range(60):
-        half = (low + high) / 2.0
-        if _width(points, half) <= 2.0 * half * distance:
-            high = half
-        else:
-            low = half
-    return (max(a - high * c for a, c in points) + min(a + high * c for a, c in points)) / 2.0
+        Raises:
+            InputError: `end` is no camera of the same kind, or moves itself.
+        """
+        return dataclasses.replace(self, shutter_end=end)

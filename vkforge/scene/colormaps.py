@@ -31,6 +31,17 @@ _BUILT_IN: dict[str, tuple[tuple[float, str], ...]] = {
         (1.00, "#f3f0e9"),
     ),
     "vkforge.grey": ((0.0, "#b4b4b2"), (1.0, "#eeeeec")),
+    # white plaster, all of it
+    "vkforge.plaster": ((0.0, "#e4e2de"), (1.0, "#e8e6e2")),
+    # blue-green lowland, through yellow-green and ochre, to warm white: after Imhof's hypsometric tints
+    "vkforge.swiss": (
+        (0.00, "#9fb8a6"),
+        (0.20, "#b5c4a3"),
+        (0.42, "#d0cda4"),
+        (0.62, "#dfd0aa"),
+        (0.80, "#ead9be"),
+        (1.00, "#faf3e8"),
+    ),
 }
 
 

@@ -107,7 +107,11 @@ class Fog:
 def _field(density: ArrayLike) -> np.ndarray:
     wanted = "an array (nz, ny, nx) of finite numbers of at least 0"
     try:
-        array = np.array(density, np.float32, order="C")
+        array = np.asarray(density)
+        flags = array.flags
+        # An earlier fog's copy is taken as it is, so that dataclasses.replace() has nothing to upload again.
+        if not (array.dtype == np.float32 and flags.owndata and flags.c_contiguous and not flags.writeable):
+            array = np.array(array, np.float32, order="C")
     except (TypeError, ValueError):
         raise InputError(f"Fog density is {show(density)}; wanted {wanted}") from None
     if array.ndim != 3 or array.size == 0:

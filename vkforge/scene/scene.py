@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +16,12 @@ from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.environment import Environment
 from vkforge.scene.fog import Fog
 from vkforge.scene.lights import PointLight, SpotLight, check_lights
+from vkforge.scene.presets import LIGHTS, TINTS, air
 from vkforge.scene.sky import GradientSky, Sky
 from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
 from vkforge.scene.water import Water
+from vkforge.settings import preset_name
 
 # Warm white, like uncoated paper: light enough to let the block stand out, not so white that snow drowns in it.
 PAPER: Vector = (0.86, 0.84, 0.79)
@@ -35,9 +36,6 @@ RELIEF_SKY = Sky.gradient(zenith=(0.31, 0.345, 0.40), horizon=(0.42, 0.435, 0.45
 PORTRAIT_SUN = Sun(azimuth=315.0, elevation=42.0, irradiance=4.5, angular_diameter=6.0)
 PORTRAIT_TURBIDITY = 2.0  # a clear day: cleaner air leaves the shade darker and bluer than cartographers like
 PORTRAIT_GROUND_ALBEDO = 0.8
-# Air between the camera and what it looks at, metres: less where the terrain is small, no more where it is large, or a
-# country would drown in the haze that gives a valley its depth.
-PORTRAIT_AIR = 18_000.0
 
 _SUN = Sun()
 _SKY = Sky.gradient()
@@ -60,7 +58,7 @@ class Scene:
         water: a lake or a sea over the ground, or None.
 
     Raises:
-        InputError: a part of the wrong type, or a perspective camera inside the ground, or any under water.
+        InputError: a part of the wrong type, or a camera with an eye inside the ground, or any under water.
     """
 
     terrain: Terrain
@@ -108,7 +106,7 @@ class Scene:
         put(self, "lights", check_lights(lights))
         put(self, "clouds", clouds)
         put(self, "water", water)
-        if self.camera.kind == "perspective":
+        if self.camera.kind in ("perspective", "panorama", "fish-eye"):
             self._check_above_ground()
         if water is not None:
             self._check_above_water(water)
@@ -134,8 +132,22 @@ class Scene:
                 f"included, is at {surface:.6g} m; raise the camera"
             )
 
+    def lit_as(self, preset: str) -> Scene:
+        """Return this scene in the light of a preset: with its sun, sky and fog, and its background if it has any.
+
+        Terrain, camera, lights, clouds and water stay. The other half of the preset is `Settings.preset`.
+
+        Args:
+            preset: "daylight", "golden-hour", "overcast", "blue-hour", "studio relief" or "swiss".
+
+        Raises:
+            InputError: no such preset.
+        """
+        light = LIGHTS[preset_name(preset)](self.terrain, self.camera)
+        return dataclasses.replace(self, **light if self.background is not None else {**light, "background": None})
+
     @classmethod
-    def portrait(cls, terrain: Terrain, size: tuple[int, int] | None = None) -> Scene:
+    def portrait(cls, terrain: Terrain, size: tuple[int, int] | None = None, *, preset: str | None = None) -> Scene:
         """Return the scene that `vkforge.render(terrain)` shows: the whole block, obliquely, on a pale ground.
 
         The block gets a skirt where the terrain has open edges, and the hypsometric tint "vkforge.relief" where it has
@@ -147,29 +159,29 @@ class Scene:
         Args:
             terrain: the ground.
             size: (width, height) in pixels of the picture that the block is framed for; None frames for 16:9.
+            preset: the light of a preset instead, as `lit_as` gives it, and its tint.
         """
         skirt = "auto" if terrain.skirt is None else terrain.skirt
-        terrain = dataclasses.replace(tinted(terrain), skirt=skirt)
+        terrain = dataclasses.replace(tinted(terrain, preset), skirt=skirt)
         camera = Camera.orbit(terrain, aspect=16.0 / 9.0 if size is None else _aspect(size))
-        air = min(1.0, PORTRAIT_AIR / math.dist(camera.position, camera.target))
-        sky = Sky(PORTRAIT_TURBIDITY, PORTRAIT_GROUND_ALBEDO, aerial_perspective=air)
-        return cls(terrain, camera, PORTRAIT_SUN, sky, PAPER)
+        sky = Sky(PORTRAIT_TURBIDITY, PORTRAIT_GROUND_ALBEDO, aerial_perspective=air(camera))
+        scene = cls(terrain, camera, PORTRAIT_SUN, sky, PAPER)
+        return scene if preset is None else scene.lit_as(preset)
 
     @classmethod
-    def relief(cls, terrain: Terrain) -> Scene:
-        """Return the scene that `vkforge relief` shows: shaded relief, straight down, one pixel a sample.
+    def relief(cls, terrain: Terrain, *, preset: str | None = None) -> Scene:
+        """Return the scene that `vkforge relief` shows: shaded relief, straight down, a pixel for a cell.
 
         The light is a soft sun from the north-west, 32 degrees high, and the sky; a terrain with no albedo of its own
         gets the hypsometric tint "vkforge.relief".
+
+        Args:
+            terrain: the ground.
+            preset: the light of a preset instead, as `lit_as` gives it, and its tint.
         """
-        terrain = tinted(terrain)
-        return cls(
-            terrain,
-            Camera.map(terrain),
-            RELIEF_SUN,
-            RELIEF_SKY,
-            PAPER,
-        )
+        terrain = tinted(terrain, preset)
+        scene = cls(terrain, Camera.map(terrain), RELIEF_SUN, RELIEF_SKY, PAPER)
+        return scene if preset is None else scene.lit_as(preset)
 
 
 def _aspect(size: Any) -> float:
@@ -180,8 +192,9 @@ def _aspect(size: Any) -> float:
     return number("width (pixels)", width, 1) / number("height (pixels)", height, 1)
 
 
-def tinted(terrain: Terrain) -> Terrain:
-    """Return `terrain` with the built-in hypsometric tint if no albedo was given for it, else itself."""
+def tinted(terrain: Terrain, preset: str | None = None) -> Terrain:
+    """Return `terrain` with the built-in hypsometric tint, a preset's own, if it has no albedo, else itself."""
     if terrain.surface_albedo is not NEUTRAL:
         return terrain
-    return dataclasses.replace(terrain, cmap="vkforge.relief")
+    tint = {} if preset is None else TINTS.get(preset_name(preset), {})
+    return dataclasses.replace(terrain, **{"cmap": "vkforge.relief", **tint})

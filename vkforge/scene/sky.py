@@ -67,8 +67,7 @@ class Sky:
         turbidity: total over molecular vertical optical depth at 550 nm, as atmospheric optics has it, for the Earth's
             coefficients: 1 is air without aerosols, the default (1.049) is Hillaire's very clear air, 2 a clear day, 3
             to 5 haze. It multiplies both Mie coefficients by (turbidity - 1) / (default - 1). At most 10.
-            Light that haze scatters more than once is softened to second-degree harmonics, so that the sky's error
-            grows with it: docs, "Sky".
+            The sky's error grows with it, to several percent at 10: docs, "Sky".
         ground_albedo: what the ground reflects, Lambertian, linear RGB from 0 to 1.
         ground_radius: metres.
         top_radius: where the atmosphere ends, metres.

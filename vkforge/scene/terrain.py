@@ -218,6 +218,44 @@ class Terrain:
         z = (north * (1 - v) + south * v) * self.vertical_exaggeration
         return float(z) if z.ndim == 0 else z
 
+    def to_world(self, points: Any, crs: str | None = "EPSG:4326") -> np.ndarray:
+        """Return the world coordinates of places on the Earth.
+
+        Args:
+            points: (n, 2) or (n, 3), or one place: easting and northing in `crs`, for degrees longitude then latitude;
+                and the elevation in metres, not exaggerated. Without one the place lies on the ground.
+            crs: what they are in, anything that pyproj takes; None is the terrain's own CRS.
+
+        Returns:
+            (n, 3) float64 world metres, or (3,) of one place; z is NaN where there is no ground to lie on.
+
+        Raises:
+            InputError: the terrain has no transform, or no CRS to convert to; another shape.
+            MissingDependencyError: pyproj (extra geo) is missing, which any CRS but the terrain's own wants.
+        """
+        from vkforge.scene.georeferencing import to_world
+
+        return to_world(self, points, crs)
+
+    def to_geographic(self, points: Any, crs: str | None = "EPSG:4326") -> np.ndarray:
+        """Return where on the Earth world points lie: the inverse of `to_world`.
+
+        Args:
+            points: (n, 3) world metres, or one point.
+            crs: what to give them in, anything that pyproj takes; None is the terrain's own CRS.
+
+        Returns:
+            (n, 3) float64, or (3,) of one point: easting and northing in `crs`, for degrees longitude then latitude;
+            and the elevation in metres, not exaggerated.
+
+        Raises:
+            InputError: the terrain has no transform, or no CRS to convert from; another shape.
+            MissingDependencyError: pyproj (extra geo) is missing, which any CRS but the terrain's own wants.
+        """
+        from vkforge.scene.georeferencing import to_geographic
+
+        return to_geographic(self, points, crs)
+
     def __repr__(self) -> str:
         rows, cols = self.shape
         dx, dy = self.cell_size

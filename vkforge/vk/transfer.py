@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -69,17 +70,29 @@ def upload(device: Device, image: Image, fill: Callable[[np.ndarray, int], None]
 
 
 class PendingCopy:
-    """Images on their way back. `result()` waits and returns arrays that the caller owns."""
+    """Images on their way back. `result()` waits and returns arrays that the caller owns.
+
+    After `arrive()` another thread may call `result()`, while this one goes on submitting work.
+    """
 
     def __init__(self, readback: Readback, slot: int, value: int, shapes: list[tuple[int, ...]], dtypes: list[Any]):
         self._readback, self._slot, self._value = readback, slot, value
         self._shapes, self._dtypes = shapes, dtypes
         self._arrays: list[np.ndarray] | None = None
+        self._arrived = False
+
+    def arrive(self) -> None:
+        """Wait until all is in the host's memory."""
+        if not self._arrived:
+            self._readback._arrive(self)
+            self._arrived = True
 
     def result(self) -> list[np.ndarray]:
         """Return one (height, width, channels) array an image, in the order asked."""
-        if self._arrays is None:
-            self._arrays = self._readback._collect(self)
+        with self._readback.copying:
+            if self._arrays is None:
+                self.arrive()
+                self._arrays = self._readback._collect(self)
         return self._arrays
 
 
@@ -97,6 +110,7 @@ class Readback:
         self._commands: list[Commands | None] = [None] * READBACK_SLOTS
         self._pending: list[PendingCopy | None] = [None] * READBACK_SLOTS
         self._next = 0
+        self.copying = threading.Lock()  # held while arrays are copied out, by whichever thread
 
     def start(self, images: Sequence[Image]) -> PendingCopy:
         """Submit the copies of whole images and return at once.
@@ -167,7 +181,7 @@ class Readback:
         while in_flight:
             finish()
         done = PendingCopy(self, -1, 0, shapes, dtypes)
-        done._arrays = arrays
+        done._arrays, done._arrived = arrays, True
         return done
 
     def _acquire(self, size: int) -> int:
@@ -186,11 +200,15 @@ class Readback:
             self._commands[slot] = Commands(owner, f"ring {slot}")
         return slot
 
-    def _collect(self, pending: PendingCopy) -> list[np.ndarray]:
+    def _arrive(self, pending: PendingCopy) -> None:
         self._device.wait(pending._value, "reading the picture back")
         buffer = self._buffers[pending._slot]
         assert buffer is not None
         buffer.invalidate()
+
+    def _collect(self, pending: PendingCopy) -> list[np.ndarray]:
+        buffer = self._buffers[pending._slot]
+        assert buffer is not None
         arrays, offset = [], 0
         for shape, dtype in zip(pending._shapes, pending._dtypes, strict=True):
             count = int(np.prod(shape))
@@ -209,11 +227,12 @@ class Readback:
 
     def release(self) -> None:
         """Give the ring back; copies still pending are lost."""
-        for slot in range(READBACK_SLOTS):
-            owner = self._owners[slot]
-            self._buffers[slot] = self._commands[slot] = self._owners[slot] = self._pending[slot] = None
-            if owner is not None:
-                owner.release()
+        with self.copying:
+            for slot in range(READBACK_SLOTS):
+                owner = self._owners[slot]
+                self._buffers[slot] = self._commands[slot] = self._owners[slot] = self._pending[slot] = None
+                if owner is not None:
+                    owner.release()
 
 
 def _aligned(size: int) -> int:

@@ -5,10 +5,12 @@
 //
 // After Hillaire 2020, "A Scalable and Production Ready Sky and Atmosphere Rendering Technique" (H), with the coordinates
 // of Bruneton and Neyret 2008, "Precomputed Atmospheric Scattering" (B), for transmittance. Two things differ from H.
-// Light scattered more than once is not taken for isotropic: `moments` holds the radiance that arrives at a point in
-// spherical harmonics up to degree 2, order after order, and the phase functions weight each degree (Funk-Hecke), which
-// is exact for molecules. And aerosols' first scattering is kept apart from the rest, without its phase function, so
-// that no table has to resolve the halo around the sun.
+// Light scattered more than once is not taken for isotropic: `moments` holds, order after order, what molecules and what
+// aerosols scatter again. For molecules that is the radiance that arrives at a place in spherical harmonics of degrees 0
+// and 2, all that their phase function lets through (Funk-Hecke); for aerosols, whose forward peak would need dozens of
+// degrees, it is their source itself (as in B) by direction about the sun, where it is peaked. And aerosols' first
+// scattering is kept apart from the rest, without its phase function, so that no table has to resolve the halo around
+// the sun.
 //
 // A place is its altitude and the cosines of the ray and of the sun with the local vertical: r^2 is never formed where
 // altitudes are meant, so that float32 resolves millimetres on a planet. All tables are for a sun of irradiance 1.
@@ -35,7 +37,6 @@ struct Atmosphere {
     vec3 mie_extinction;
     float mie_height;
     float mie_anisotropy;
-    vec2 mie_moments;         // Legendre moments of its phase function, degrees 1 and 2
     vec3 ozone;               // absorption at the tent's middle
     float ozone_altitude;
     float ozone_half_width;
@@ -53,11 +54,13 @@ const int GROUND_EYE = 0, CAMERA_EYE = 1;
 // The tables, in texels from the start of the array.
 const ivec2 DEPTH_SIZE = ivec2(256, 64);
 const ivec2 MOMENTS_SIZE = ivec2(48, 16);   // sun's cosine, altitude
-const int MOMENTS = 7;                      // six of the radiance, and the irradiance from above
+const int MOMENTS = 5;                      // four of the radiance, and the irradiance from above
+const ivec2 HALO_SIZE = ivec2(8, 16);       // of aerosols' source: direction about the sun, angle from the sun
 const ivec2 SKY_SIZE = ivec2(64, 128);      // azimuth from the sun, angle from the horizon (below, then above)
 const ivec3 HAZE_SIZE = ivec3(32, 64, 48);  // likewise, and distance
 const int AT_MOMENTS = DEPTH_SIZE.x * DEPTH_SIZE.y;
-const int MOMENTS_TEXELS = MOMENTS_SIZE.x * MOMENTS_SIZE.y * MOMENTS;
+const int PLACE_TEXELS = MOMENTS + HALO_SIZE.x * HALO_SIZE.y;
+const int MOMENTS_TEXELS = MOMENTS_SIZE.x * MOMENTS_SIZE.y * PLACE_TEXELS;
 const int ALL_ORDERS = 2;                   // the third of the moments' tables; the others are of one order in turn
 const int AT_SKY = AT_MOMENTS + 3 * MOMENTS_TEXELS;
 const int SKY_TEXELS = SKY_SIZE.x * SKY_SIZE.y * 2;
@@ -190,7 +193,7 @@ vec3 sunlight(float altitude, float mu_sun) {
 // Light scattered before
 
 // Sun's cosines: even steps of 0.7 degrees in the night, where light falls off fast, and by day squares, which are dense
-// at the horizon. Altitudes are dense at the ground.
+// at the horizon. Altitudes are cubes, dense at the ground, where aerosols are.
 const float NIGHT = 20.0 / 47.0;   // the share of a row that has the sun below the horizontal
 const float DARKEST = -0.25;
 
@@ -200,7 +203,7 @@ float moments_mu_sun(float x) {
 }
 
 int moments_at(int order, ivec2 cell) {
-    return AT_MOMENTS + order * MOMENTS_TEXELS + (cell.y * MOMENTS_SIZE.x + cell.x) * MOMENTS;
+    return AT_MOMENTS + order * MOMENTS_TEXELS + (cell.y * MOMENTS_SIZE.x + cell.x) * PLACE_TEXELS;
 }
 
 struct Blend {
@@ -210,12 +213,12 @@ struct Blend {
 
 Blend moments_blend(int order, float altitude, float mu_sun) {
     float x = mu_sun < 0.0 ? NIGHT * (1.0 - mu_sun / DARKEST) : NIGHT + (1.0 - NIGHT) * sqrt(mu_sun);
-    vec2 at = vec2(x, sqrt(altitude / AIR.thickness));
+    vec2 at = vec2(x, pow(altitude / AIR.thickness, 1.0 / 3.0));
     at = clamp(at, 0.0, 1.0) * vec2(MOMENTS_SIZE - 1);
     ivec2 low = min(ivec2(at), MOMENTS_SIZE - 2);
     vec2 f = at - vec2(low);
     Blend b;
-    b.at = moments_at(order, low) + ivec4(0, MOMENTS, MOMENTS_SIZE.x * MOMENTS, (MOMENTS_SIZE.x + 1) * MOMENTS);
+    b.at = moments_at(order, low) + ivec4(0, PLACE_TEXELS, MOMENTS_SIZE.x * PLACE_TEXELS, (MOMENTS_SIZE.x + 1) * PLACE_TEXELS);
     b.weight = vec4((1.0 - f.x) * (1.0 - f.y), f.x * (1.0 - f.y), (1.0 - f.x) * f.y, f.x * f.y);
     return b;
 }
@@ -225,28 +228,40 @@ vec3 moment(Blend b, int k) {
          + b.weight.w * texel(b.at.w + k);
 }
 
-// Real spherical harmonics that are even across the sun's vertical plane, up to factors that the moments carry; z is
-// the cosine with the vertical, x that with the sun's horizontal direction.
+// Real spherical harmonics of degrees 0 and 2 that are even across the sun's vertical plane, up to factors that the
+// moments carry; z is the cosine with the vertical, x that with the sun's horizontal direction.
 float harmonic(int k, float x, float z) {
-    return k == 0 ? 1.0 : k == 1 ? z : k == 2 ? x : k == 3 ? 1.5 * z * z - 0.5 : k == 4 ? x * z : x * x + 0.5 * z * z - 0.5;
+    return k == 0 ? 1.0 : k == 1 ? 1.5 * z * z - 0.5 : k == 2 ? x * z : x * x + 0.5 * z * z - 0.5;
+}
+
+// Rows of the halo's table are dense at the sun, where light falls off fast: angles over pi are their powers of 1.5.
+float halo_angle(int row) { return PI * pow(float(row) / float(HALO_SIZE.y - 1), 1.5); }
+
+// The source of aerosols at a place, in the direction at the cosine `nu` to the sun. `turn` is the cosine of the
+// direction's azimuth about the sun, from the vertical.
+vec3 halo(Blend b, float nu, float turn) {
+    vec2 at = vec2(0.5 + 0.5 * turn, pow(acos(clamp(nu, -1.0, 1.0)) / PI, 2.0 / 3.0));
+    at = clamp(at, 0.0, 1.0) * vec2(HALO_SIZE - 1);
+    ivec2 low = min(ivec2(at), HALO_SIZE - 2);
+    vec2 f = at - vec2(low);
+    int k = MOMENTS + low.y * HALO_SIZE.x + low.x, next = k + HALO_SIZE.x;
+    return mix(mix(moment(b, k), moment(b, k + 1), f.x), mix(moment(b, next), moment(b, next + 1), f.x), f.y);
 }
 
 // Source of light that was scattered before, where `order` is one of the moments' tables.
 vec3 scattered_again(SkyRay at, AirHere m, int order) {
     Blend b = moments_blend(order, at.altitude, at.mu_sun);
-    float x = (at.nu - at.mu_sun * at.mu) * inversesqrt(max(1.0 - at.mu_sun * at.mu_sun, 1.0e-6));
-    float z = at.mu;
-    vec3 odd = moment(b, 1) * z + moment(b, 2) * x;
-    vec3 even = moment(b, 3) * harmonic(3, x, z) + moment(b, 4) * harmonic(4, x, z) + moment(b, 5) * harmonic(5, x, z);
-    vec3 light = (m.rayleigh + m.mie) * moment(b, 0) + AIR.mie_moments.x * m.mie * odd
-               + (0.1 * m.rayleigh + AIR.mie_moments.y * m.mie) * even;
-    return max(light, 0.0);
+    float sun_sine = sqrt(max(1.0 - at.mu_sun * at.mu_sun, 1.0e-6)), sine = sqrt(max(1.0 - at.nu * at.nu, 1.0e-6));
+    float x = (at.nu - at.mu_sun * at.mu) / sun_sine, z = at.mu;
+    vec3 even = moment(b, 1) * harmonic(1, x, z) + moment(b, 2) * harmonic(2, x, z) + moment(b, 3) * harmonic(3, x, z);
+    vec3 by_molecules = max(moment(b, 0) + 0.1 * even, 0.0);
+    return m.rayleigh * by_molecules + m.mie * halo(b, at.nu, (z - at.nu * at.mu_sun) / (sine * sun_sine));
 }
 
 // Radiance of the ground under the sun (`first`) and under the light of the moments' table `order` (none if negative).
 vec3 ground_radiance(float mu_sun, bool first, int order) {
     vec3 light = first ? sunlight(0.0, mu_sun) * max(mu_sun, 0.0) : vec3(0.0);
-    if (order >= 0) light += moment(moments_blend(order, 0.0, mu_sun), 6);
+    if (order >= 0) light += moment(moments_blend(order, 0.0, mu_sun), MOMENTS - 1);
     return AIR.ground_albedo / PI * light;
 }
 
@@ -280,7 +295,7 @@ Gathered march(SkyRay ray, float reach, int steps, bool first, int order) {
     float before = 0.0;
     for (int i = 0; i < steps; ++i) {
         float u = i < down ? 1.0 - float(i + 1) / float(down) : float(i + 1 - down) / float(steps - down);
-        float after = i < down ? lowest * (1.0 - u * u) : lowest + (reach - lowest) * u * u;
+        float after = i < down ? lowest * (1.0 - u * u * u) : lowest + (reach - lowest) * u * u * u;
         gather(g, walk(ray, 0.5 * (before + after)), after - before, first, order);
         before = after;
     }

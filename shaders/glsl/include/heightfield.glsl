@@ -50,7 +50,7 @@ struct Patch {
 
 Patch load_patch(ivec2 cell) {
     // One gather at the corner that the four samples share: a tenth less of a CPU driver's frame than four fetches.
-    vec4 corners = grid_height(textureGather(heights, vec2(cell + 1) / vec2(terrain.cells + 1)));
+    vec4 corners = grid_height(textureGather(heights, vec2(cell + 1) / vec2(grid_cells + 1)));
     float h00 = corners.w, h10 = corners.z, h01 = corners.x, h11 = corners.y;
     Patch p;
     p.hole = HAS_HOLES && is_hole(min(min(h00, h10), min(h01, h11)));
@@ -80,15 +80,16 @@ float first_crossing(float A, float B, float C, float end, float tolerance) {
     return s <= end ? s : -1.0;
 }
 
+const int FIRST_LEVEL = 5;  // where rays from outside begin: they are seldom above larger nodes
 const int LEFT = -1;  // the level of a ray that has left the terrain
 
 // Step over a node into its neighbour, which a ray that has not reached its exit always has. Returns the level to go on
 // at: one higher (but at most `top`) where the step has left the parent, which is a step into an even node going up or an
-// odd one going down.
+// odd one going down. Rays that keep together rise at every step: fewer turns for the slowest of them.
 int step_over(inout ivec2 cell, int level, int top, bool along_x, ivec2 towards) {
     cell += along_x ? ivec2(2 * towards.x - 1, 0) : ivec2(0, 2 * towards.y - 1);
     int moved = along_x ? cell.x ^ towards.x : cell.y ^ towards.y;
-    int up = moved & int(level < top);
+    int up = (moved | int(WALK_TOGETHER)) & int(level < top);
     cell >>= up;
     return level + up;
 }
@@ -104,7 +105,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
     Hit hit;
     hit.t = t_end;
     hit.kind = HIT_NOTHING;
-    ivec2 cells = terrain.cells;
+    ivec2 cells = grid_cells;
     vec2 extent = vec2(cells);
 
     // A component too small to matter is nudged towards the middle, so that nothing below divides by zero and a ray
@@ -152,7 +153,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
     }
 
     int top = terrain.top_level;
-    int level = on_surface ? 0 : top;
+    int level = on_surface ? 0 : min(top, FIRST_LEVEL);
     ivec2 cell = clamp(ivec2(floor(origin.xy + direction.xy * t)), ivec2(0), cells - 1);
     ivec2 towards = ivec2(greaterThan(direction.xy, vec2(0.0)));  // 1 where the ray moves up that axis
     float side = on_surface ? 1.0 : 0.0;
@@ -257,7 +258,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
 // on, `direction` a unit vector in the world that leaves the surface.
 bool occluded(vec3 grid, uint kind, vec3 direction) {
     bool on_ground = kind == HIT_GROUND || !(HAS_SKIRT || HAS_WATER);
-    return trace_grid(grid, direction * terrain.scale, 1.0e30, on_ground).kind != HIT_NOTHING;
+    return trace_grid(grid, direction * grid_scale, 1.0e30, on_ground).kind != HIT_NOTHING;
 }
 
 vec3 ground_normal(ivec2 cell, vec2 uv) {
@@ -267,8 +268,8 @@ vec3 ground_normal(ivec2 cell, vec2 uv) {
 // The slope between two samples on either side of `here`: a central difference, one-sided at the border (where the
 // sampler gives `here` again, so `edge` doubles it) and beside a hole.
 vec4 central_differences(vec4 before, vec4 here, vec4 after, vec4 edge) {
-    bvec4 no_before = lessThan(before, vec4(HOLE_BELOW * terrain.height_scale));
-    bvec4 no_after = lessThan(after, vec4(HOLE_BELOW * terrain.height_scale));
+    bvec4 no_before = lessThan(before, vec4(HOLE_BELOW * height_scale));
+    bvec4 no_after = lessThan(after, vec4(HOLE_BELOW * height_scale));
     vec4 weight = mix(0.5 * edge, vec4(1.0), max(vec4(no_before), vec4(no_after)));
     return (mix(after, here, no_after) - mix(before, here, no_before)) * weight;
 }
@@ -276,13 +277,13 @@ vec4 central_differences(vec4 before, vec4 here, vec4 after, vec4 edge) {
 // The shading normal: slopes of the four samples by central differences, interpolated over the cell.
 vec3 shading_normal(ivec2 cell, vec2 uv) {
     // The 4 x 4 samples around the cell by four gathers; components w z / x y lie as upper left, upper right / lower ...
-    vec2 texel = 1.0 / vec2(terrain.cells + 1), corner = vec2(cell + 1);
+    vec2 texel = 1.0 / vec2(grid_cells + 1), corner = vec2(cell + 1);
     vec4 a = grid_height(textureGather(heights, (corner + vec2(-1.0, -1.0)) * texel));
     vec4 b = grid_height(textureGather(heights, (corner + vec2(1.0, -1.0)) * texel));
     vec4 c = grid_height(textureGather(heights, (corner + vec2(-1.0, 1.0)) * texel));
     vec4 d = grid_height(textureGather(heights, (corner + vec2(1.0, 1.0)) * texel));
     vec4 here = vec4(a.y, b.x, c.z, d.w);  // upper left, upper right, lower left, lower right
-    bvec2 first = equal(cell, ivec2(0)), last = equal(cell, terrain.cells - 1);
+    bvec2 first = equal(cell, ivec2(0)), last = equal(cell, grid_cells - 1);
     vec2 at_first = 1.0 + vec2(first), at_last = 1.0 + vec2(last);
     vec4 slope_x = central_differences(
         vec4(a.x, a.y, c.w, c.z), here, vec4(b.x, b.y, d.w, d.z), vec4(at_first.x, at_last.x, at_first.x, at_last.x));

@@ -11,6 +11,8 @@ const float PI = 3.14159265358979;
 
 const uint PURPOSE_SUN = 1u;
 const uint PURPOSE_SKY = 2u;
+const uint PURPOSE_SHUTTER = 18u;
+const uint PURPOSE_AMBIENT_OCCLUSION = 19u;
 const uint PURPOSE_DITHER = 20u;
 
 // A well-mixed 32-bit hash (Wellons' "lowbias32").

@@ -36,7 +36,7 @@ struct SurfacePoint {
 
 // Where on a texture over the DEM's outer extent a point of grid space lies: sample (0, 0) is half a cell inside its
 // corner.
-vec2 texture_place(vec3 grid) { return (grid.xy + 0.5) / vec2(terrain.cells + 1); }
+vec2 texture_place(vec3 grid) { return (grid.xy + 0.5) / vec2(grid_cells + 1); }
 
 // The tangent-space normal of a texel.
 vec3 unpack_normal(vec3 texel, float strength) {
@@ -66,7 +66,7 @@ vec3 ground_albedo(vec3 grid) {
     if (terrain.albedo_kind == 0u) return terrain.albedo;
     if (terrain.albedo_kind == 1u)
         return textureLod(albedo_map, texture_place(grid), 0.0).rgb;
-    float elevation = (grid.z - LOWEST) / terrain.height_scale + terrain.height_low;
+    float elevation = (grid.z - LOWEST) / height_scale + height_low;
     float x = clamp((elevation - terrain.ramp_low) / (terrain.ramp_high - terrain.ramp_low), 0.0, 1.0);
     float n = float(textureSize(albedo_map, 0).x);
     return textureLod(albedo_map, vec2((x * (n - 1.0) + 0.5) / n, 0.5), 0.0).rgb;

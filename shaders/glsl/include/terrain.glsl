@@ -39,26 +39,31 @@ layout(set = 0, binding = 0, scalar) readonly buffer Terrain {
     vec3 emission;       // radiance that the ground sends out, linear
 } terrain;
 
+// What every ray needs, read once: a CPU driver reads a buffer lane by lane, each time again.
+ivec2 grid_cells = terrain.cells;
+vec3 grid_scale = terrain.scale;
+float height_low = terrain.height_low, height_scale = terrain.height_scale;
+
 layout(set = 0, binding = 1) uniform sampler2D heights;
 
 // Stored elevations in grid units; a hole stays far below anything.
 vec4 grid_height(vec4 elevations) {
-    return (elevations - terrain.height_low) * terrain.height_scale + LOWEST;
+    return (elevations - height_low) * height_scale + LOWEST;
 }
 
 float sample_height(ivec2 at) { return grid_height(texelFetch(heights, at, 0).rrrr).x; }
 
 // Whether a grid-space height came from a hole.
 bool is_hole(float height) {
-    return height < HOLE_BELOW * terrain.height_scale;
+    return height < HOLE_BELOW * height_scale;
 }
 
-vec3 world_to_grid(vec3 world) { return (world - terrain.origin) * terrain.scale + vec3(0.0, 0.0, LOWEST); }
-vec3 grid_to_world(vec3 grid) { return (grid - vec3(0.0, 0.0, LOWEST)) / terrain.scale + terrain.origin; }
+vec3 world_to_grid(vec3 world) { return (world - terrain.origin) * grid_scale + vec3(0.0, 0.0, LOWEST); }
+vec3 grid_to_world(vec3 grid) { return (grid - vec3(0.0, 0.0, LOWEST)) / grid_scale + terrain.origin; }
 
 // A normal from the surface's slopes in grid units per cell (along columns, along rows), in the world.
 vec3 normal_from_slopes(vec2 slopes) {
-    return normalize(vec3(-slopes * terrain.scale.xy, terrain.scale.z));
+    return normalize(vec3(-slopes * grid_scale.xy, grid_scale.z));
 }
 
 #endif

@@ -1,5 +1,6 @@
 // Tone mapping: scene-linear Rec.709 radiance to display-linear Rec.709 in [0, 1], and the sRGB transfer function.
-// Twin of vkforge/tonemapping.py, term by term; operator_index is an index into its OPERATORS.
+// Twin of vkforge/tonemapping.py, term by term; operator_index is an index into its OPERATORS. Where an operator has
+// parameters of its own, `custom` says whether `tone` holds them; else it is as published.
 //
 // Bindings: none, this is a set of pure functions.
 //
@@ -27,6 +28,23 @@ const uint TONEMAP_NEUTRAL = 6u;
 const float TONEMAP_BRIGHTEST = 65504.0;  // the largest half float; its square still fits a float
 
 const float HABLE_WHITE = 11.2;
+
+// What vkforge/passes/post/display.py makes of a Tonemap.
+struct Tone {
+    float reinhard_bend;  // 1 / white^2
+    float hable_a;        // A, C B, D E, B, D F and E / F
+    float hable_cb;
+    float hable_de;
+    float hable_b;
+    float hable_df;
+    float hable_toe;
+    float hable_scale;    // 1 over what the curve makes of white
+    float agx_contrast;
+    float agx_saturation;
+    float neutral_start;  // where the bend begins, less the dielectric's reflection
+    float neutral_desaturation;
+};
+const vec3 TONE_LUMINANCE = vec3(0.2126, 0.7152, 0.0722);
 
 // Matrices are written row by row, so they apply as `vector * MATRIX`.
 const mat3 HILL_INPUT = mat3(
@@ -65,6 +83,17 @@ vec3 hable_curve(vec3 x) {
     return (x * (0.15 * x + 0.05) + 0.004) / (x * (0.15 * x + 0.5) + 0.06) - 0.02 / 0.3;
 }
 
+vec3 tonemap_hable(vec3 x, Tone tone, bool custom) {
+    if (!custom) return hable_curve(x) / hable_curve(vec3(HABLE_WHITE));
+    vec3 curve = (x * (tone.hable_a * x + tone.hable_cb) + tone.hable_de) /
+                 (x * (tone.hable_a * x + tone.hable_b) + tone.hable_df);
+    return (curve - tone.hable_toe) * tone.hable_scale;
+}
+
+vec3 tonemap_reinhard(vec3 x, Tone tone, bool custom) {
+    return custom ? x * (1.0 + x * tone.reinhard_bend) / (1.0 + x) : x / (1.0 + x);
+}
+
 vec3 tonemap_aces_narkowicz(vec3 rgb) {
     return rgb * (2.51 * rgb + 0.03) / (rgb * (2.43 * rgb + 0.59) + 0.14);
 }
@@ -75,39 +104,51 @@ vec3 tonemap_aces_hill(vec3 rgb) {
     return fitted * HILL_OUTPUT;
 }
 
-vec3 tonemap_agx(vec3 rgb) {
+vec3 tonemap_agx(vec3 rgb, Tone tone, bool custom) {
     vec3 inset = rgb * REC709_TO_REC2020 * AGX_INSET;
     vec3 stops = log2(clamp(inset, exp2(AGX_MIN_EV), exp2(AGX_MAX_EV)));
     vec3 x = clamp((stops - AGX_MIN_EV) / (AGX_MAX_EV - AGX_MIN_EV), 0.0, 1.0);
     vec3 curve = (((((15.5 * x - 40.14) * x + 31.96) * x - 6.868) * x + 0.4298) * x + 0.1191) * x - 0.00232;
+    if (custom) {
+        curve = pow(max(curve, 0.0), vec3(tone.agx_contrast));
+        curve = mix(vec3(dot(curve, TONE_LUMINANCE)), curve, tone.agx_saturation);
+    }
     return pow(max(curve * AGX_OUTSET, 0.0), vec3(2.2)) * REC2020_TO_REC709;
 }
 
-vec3 tonemap_neutral(vec3 rgb) {
+vec3 tonemap_neutral(vec3 rgb, Tone tone, bool custom) {
     float darkest = min(rgb.r, min(rgb.g, rgb.b));
     float offset = darkest <= 2.0 * NEUTRAL_F90 ? darkest - darkest * darkest / (4.0 * NEUTRAL_F90) : NEUTRAL_F90;
     vec3 shifted = rgb - offset;
     float peak = max(shifted.r, max(shifted.g, shifted.b));
-    if (peak <= NEUTRAL_KS) {
+    if (peak <= (custom ? tone.neutral_start : NEUTRAL_KS)) {
         return shifted;
     }
     float new_peak = 1.0 - (1.0 - NEUTRAL_KS) * (1.0 - NEUTRAL_KS) / (peak + 1.0 - 2.0 * NEUTRAL_KS);
-    float kept = 1.0 / (NEUTRAL_KD * (peak - new_peak) + 1.0);
+    if (custom) {
+        float room = 1.0 - tone.neutral_start;
+        new_peak = 1.0 - room * room / (peak - tone.neutral_start + room);
+    }
+    float kept = 1.0 / ((custom ? tone.neutral_desaturation : NEUTRAL_KD) * (peak - new_peak) + 1.0);
     return mix(vec3(new_peak), shifted * (new_peak / peak), kept);
 }
 
-// radiance times exposure_scale (2^stops) through an operator; NaN and negative count as 0, infinity as TONEMAP_BRIGHTEST.
-vec3 tonemap(vec3 radiance, uint operator_index, float exposure_scale) {
-    vec3 scaled = radiance * exposure_scale;
+// Radiance times a scale (2^stops); NaN and negative count as 0, infinity as TONEMAP_BRIGHTEST.
+vec3 exposed(vec3 radiance, float scale) {
+    vec3 scaled = radiance * scale;
     // An ordered comparison is false for NaN, where min, max and clamp may return anything.
-    vec3 rgb = mix(vec3(0.0), min(scaled, TONEMAP_BRIGHTEST), greaterThan(scaled, vec3(0.0)));
+    return mix(vec3(0.0), min(scaled, TONEMAP_BRIGHTEST), greaterThan(scaled, vec3(0.0)));
+}
+
+// Exposed radiance through an operator.
+vec3 tone_curve(vec3 rgb, uint operator_index, Tone tone, bool custom) {
     switch (operator_index) {
-        case TONEMAP_REINHARD: rgb = rgb / (1.0 + rgb); break;
-        case TONEMAP_HABLE: rgb = hable_curve(rgb) / hable_curve(vec3(HABLE_WHITE)); break;
+        case TONEMAP_REINHARD: rgb = tonemap_reinhard(rgb, tone, custom); break;
+        case TONEMAP_HABLE: rgb = tonemap_hable(rgb, tone, custom); break;
         case TONEMAP_ACES_NARKOWICZ: rgb = tonemap_aces_narkowicz(rgb); break;
         case TONEMAP_ACES_HILL: rgb = tonemap_aces_hill(rgb); break;
-        case TONEMAP_AGX: rgb = tonemap_agx(rgb); break;
-        case TONEMAP_NEUTRAL: rgb = tonemap_neutral(rgb); break;
+        case TONEMAP_AGX: rgb = tonemap_agx(rgb, tone, custom); break;
+        case TONEMAP_NEUTRAL: rgb = tonemap_neutral(rgb, tone, custom); break;
     }
     return clamp(rgb, 0.0, 1.0);
 }

@@ -12,7 +12,7 @@
 vec3 view_origin(vec3 origin) {
     vec3 grid = world_to_grid(origin);
     if (frame.clamp_to_ground == 1u) {
-        vec2 inside = clamp(grid.xy, vec2(0.0), vec2(terrain.cells));
+        vec2 inside = clamp(grid.xy, vec2(0.0), vec2(grid_cells));
         if (all(lessThan(abs(grid.xy - inside), vec2(0.501)))) grid.xy = inside;
     }
     return grid;

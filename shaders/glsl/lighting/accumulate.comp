@@ -15,6 +15,12 @@
 //   16 emission         readonly rgba32f   radiance of the surface itself
 //   72 water_light      readonly rgba32f  radiance of this sample where w is 1, instead of what the ground sends
 //   10 deviation        r32f               sum of squared deviations of the samples' luminance from their mean
+//   60 direct          rgba32f            see include/parts.glsl, as for the next four
+//   61 indirect        rgba32f
+//   62 emitted         rgba32f
+//   63 air             rgba32f
+//   64 water_coverage  r32f
+//   65 inverse_distance  r32f             mean of one over the distance along the ray, 0 for the sky
 //   40 environment      readonly buffer    see include/environment.glsl
 //   41 environment_map  sampler2D
 //   42 environment_rows  sampler2D
@@ -22,6 +28,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
+#include "include/parts.glsl"
 #include "include/sky.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
@@ -33,6 +40,7 @@ layout(constant_id = 34) const bool HAS_FOG = true;
 layout(constant_id = 15) const bool KEEPS_EMISSION = true;
 layout(constant_id = 70) const bool HAS_WATER = true;
 layout(constant_id = 2) const bool HAS_DEVIATION = true;  // where nobody asks for it, something else is bound
+layout(constant_id = 7) const bool KEEPS_DISTANCE = true;
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D position;
 layout(set = 0, binding = 5, rgba32f) readonly uniform image2D sun_light;
@@ -45,6 +53,7 @@ layout(set = 0, binding = 16, rgba32f) readonly uniform image2D emission;
 layout(set = 0, binding = 36, rgba32f) readonly uniform image2D lamp_light;
 layout(set = 0, binding = 38, rgba32f) readonly uniform image2D fog_light;
 layout(set = 0, binding = 39, rgba32f) readonly uniform image2D fog_left;
+layout(set = 0, binding = 65, r32f) uniform image2D inverse_distance;
 layout(set = 0, binding = 72, rgba32f) readonly uniform image2D water_light;
 
 void main() {
@@ -55,19 +64,44 @@ void main() {
     vec4 sun = HAS_SUN ? imageLoad(sun_light, pixel) : vec4(0.0);
     vec4 sky = HAS_SKY ? imageLoad(sky_light, pixel) : vec4(0.0);
     vec4 seen = vec4(sun.rgb + sky.rgb, 1.0);
-    if (KEEPS_EMISSION && hit) seen.rgb += imageLoad(emission, pixel).rgb;
-    if (HAS_LAMPS && hit) seen.rgb += imageLoad(lamp_light, pixel).rgb;
+    Parts parts = Parts(seen.rgb, vec3(0.0), vec3(0.0), vec3(0.0));
+    bool on_water = false;
+    if (KEEPS_EMISSION && hit) {
+        parts.emitted = imageLoad(emission, pixel).rgb;
+        seen.rgb += parts.emitted;
+    }
+    if (HAS_LAMPS && hit) {
+        vec3 lamps = imageLoad(lamp_light, pixel).rgb;
+        seen.rgb += lamps;
+        parts.direct += lamps;
+    }
     if (HAS_WATER) {
         vec4 water = imageLoad(water_light, pixel);
-        if (water.w > 0.0) seen = water;
+        on_water = water.w > 0.0;
+        if (on_water) {
+            seen = water;
+            parts = Parts(vec3(0.0), water.rgb, vec3(0.0), vec3(0.0));
+        }
     }
     vec3 origin, direction;
-    camera_ray(vec2(pixel) + frame.jitter, origin, direction);
+    bool sees = camera_ray(vec2(pixel) + frame.jitter, origin, direction);
     if (hit) {
-        vec3 left, air = air_light(direction, distance, left);
-        seen.rgb = seen.rgb * left + air;
-    } else seen = vec4(frame.has_background == 1u ? frame.background : sky_seen(direction), 0.0);
-    if (HAS_FOG) seen.rgb = seen.rgb * imageLoad(fog_left, pixel).rgb + imageLoad(fog_light, pixel).rgb;
+        vec3 left, haze = air_light(direction, distance, left);
+        seen.rgb = seen.rgb * left + haze;
+        parts = Parts(parts.direct * left, parts.indirect * left, parts.emitted * left, haze);
+    } else {
+        seen = vec4(frame.has_background == 1u ? frame.background : sky_seen(direction), 0.0);
+        parts.air = seen.rgb;
+    }
+    if (HAS_FOG) {
+        vec3 left = imageLoad(fog_left, pixel).rgb, glow = imageLoad(fog_light, pixel).rgb;
+        seen.rgb = seen.rgb * left + glow;
+        parts = Parts(parts.direct * left, parts.indirect * left, parts.emitted * left, parts.air * left + glow);
+    }
+    if (!sees) {
+        seen = vec4(0.0);
+        parts = Parts(vec3(0.0), vec3(0.0), vec3(0.0), vec3(0.0));
+    }
     vec4 mean = vec4(0.0);
     vec2 visibility = vec2(0.0);
     float before = float(frame.sample_index);
@@ -87,6 +121,12 @@ void main() {
         squares += dot(change, luminance) * dot(seen.rgb - mean.rgb, luminance);
         imageStore(deviation, pixel, vec4(squares));
     }
+    if (KEEPS_DISTANCE) {
+        float inverse = hit ? 1.0 / distance : 0.0;
+        if (frame.sample_index > 0u) inverse = mix(imageLoad(inverse_distance, pixel).r, inverse, 1.0 / (before + 1.0));
+        imageStore(inverse_distance, pixel, vec4(inverse));
+    }
+    join_parts(parts, on_water ? 1.0 : 0.0, 1.0 / (before + 1.0), pixel);
     imageStore(radiance, pixel, mean);
     imageStore(sun_visibility, pixel, vec4(visibility.x));
     imageStore(sky_visibility, pixel, vec4(visibility.y));

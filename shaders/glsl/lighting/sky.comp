@@ -9,7 +9,7 @@
 //   5  normal             readonly rgba16f
 //   6  albedo             readonly rgba16f
 //   20 sky_tables         readonly buffer    see include/atmosphere.glsl
-//   7  sky_light          writeonly rgba32f  radiance towards the camera; w is the visibility
+//   7  sky_light          rgba32f            radiance towards the camera; w is the visibility
 //   10 split_sum          sampler2D          see include/brdf.glsl
 //   15 material           readonly rgba16f   see include/pixel_surface.glsl
 //   40 environment        readonly buffer    see include/environment.glsl
@@ -31,7 +31,13 @@
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
-layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D sky_light;
+layout(set = 0, binding = 7, rgba32f) uniform image2D sky_light;
+
+// Which rays this pass traces, and adds to those of the passes before: see passes/lighting/rays.py.
+layout(push_constant, scalar) uniform Rays {
+    uint first;
+    uint at_once;
+};
 
 // Whether all directions are drawn by the cosine.
 const bool ONE_WAY = !GLOSSY && SKY_KIND != SKY_ENVIRONMENT;
@@ -55,7 +61,8 @@ void main() {
         bool shines = GLOSSY && dot(n, -view) > GRAZING;
         uint glossy_rays = shines ? (frame.sky_rays - map_rays) / 2u : 0u;
         uint cosine_rays = frame.sky_rays - map_rays - glossy_rays;
-        for (uint i = 0u; i < frame.sky_rays; ++i) {
+        uint last = min(first + at_once, frame.sky_rays);
+        for (uint i = first; i < last; ++i) {
             vec2 square = sobol(frame.sample_index * frame.sky_rays + i, seed);
             bool cosine = ONE_WAY || i < cosine_rays;
             vec3 l;
@@ -75,5 +82,6 @@ void main() {
             light.rgb += brdf_cosine(surface, n, -view, l) * sky_radiance(l) / density;
         }
     }
+    if (first > 0u) light += imageLoad(sky_light, pixel);
     imageStore(sky_light, pixel, light);
 }

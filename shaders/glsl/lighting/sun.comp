@@ -8,7 +8,7 @@
 //   4  position           readonly rgba32f   G-buffer, see include/gbuffer.glsl
 //   5  normal             readonly rgba16f
 //   6  albedo             readonly rgba16f
-//   7  sun_light          writeonly rgba32f  radiance towards the camera; w is the visible part of the disc
+//   7  sun_light          rgba32f            radiance towards the camera; w is the visible part of the disc
 //   10 split_sum          sampler2D          see include/brdf.glsl
 //   15 material           readonly rgba16f   see include/pixel_surface.glsl
 #version 460
@@ -23,7 +23,13 @@ layout(local_size_x = 8, local_size_y = 4) in;  // 5 % faster than 8 x 8 on an H
 
 layout(constant_id = 1) const bool SOFT = true;  // whether the sun is a disc or a point
 
-layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D sun_light;
+layout(set = 0, binding = 7, rgba32f) uniform image2D sun_light;
+
+// Which rays this pass traces, and adds to those of the passes before: see passes/lighting/rays.py.
+layout(push_constant, scalar) uniform Rays {
+    uint first;
+    uint at_once;
+};
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
@@ -39,7 +45,8 @@ void main() {
         Surface surface = pixel_surface(pixel, n, -view);
         vec3 grid = world_to_grid(at.xyz);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SUN, frame.seed);
-        for (uint i = 0u; i < frame.sun_rays; ++i) {
+        uint last = min(first + at_once, frame.sun_rays);
+        for (uint i = first; i < last; ++i) {
             vec3 l = frame.sun_direction;
             if (SOFT)
                 l = cone_direction(sobol(frame.sample_index * frame.sun_rays + i, seed), l, frame.sun_cos_radius);
@@ -49,5 +56,6 @@ void main() {
         }
         light /= float(frame.sun_rays);
     }
+    if (first > 0u) light += imageLoad(sun_light, pixel);
     imageStore(sun_light, pixel, light);
 }

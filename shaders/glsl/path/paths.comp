@@ -19,6 +19,12 @@
 //   50 path            readonly buffer  what only this lane needs
 //   70 water           readonly buffer  see include/water.glsl
 //   71 water_mask      sampler2D
+//   60 direct          rgba32f            see include/parts.glsl, as for the next four
+//   61 indirect        rgba32f
+//   62 emitted         rgba32f
+//   63 air             rgba32f
+//   64 water_coverage  r32f
+//   66 coverage        r32f               the share of the pixel that is ground or water, whatever is in the air
 //   40 environment     readonly buffer  see include/environment.glsl
 //   41 environment_map  sampler2D
 //   42 environment_rows  sampler2D
@@ -47,6 +53,7 @@
 #include "include/brdf.glsl"
 #include "include/medium.glsl"
 #include "include/lights.glsl"
+#include "include/parts.glsl"
 #include "include/water.glsl"
 #include "include/water_view.glsl"
 
@@ -67,15 +74,17 @@ layout(set = 0, binding = 50, scalar) readonly buffer Path {
     uint samples;          // of this batch
     uint max_depth;        // segments of a path, the camera's included
     uint roulette_depth;   // vertices that no path is ended before by chance
-    vec3 lens_u;           // world metres from the lens' centre to its rim, right
-    vec3 lens_v;           // and up
-    float focus_distance;  // metres along the axis to the plane in focus
+    vec3 lens_u;           // world metres from the lens' centre to its rim, or to a corner where it has blades
+    vec3 lens_v;           // and a quarter turn on from there, anticlockwise
+    uint blades;           // straight sides of the aperture; 0 is round
+    vec3 inverse_focus;    // one over the depth in focus is x + u y + v z of this, 1/m
     vec3 end_origin;       // the camera where the shutter closes, as in frame.glsl
     vec3 end_origin_u;
     vec3 end_origin_v;
     vec3 end_direction;
     vec3 end_direction_u;
     vec3 end_direction_v;
+    vec3 end_angles;
 } path;
 
 // What a number is drawn for; each vertex of a path has PURPOSES of them.
@@ -115,25 +124,42 @@ vec2 draw_crossing(uint crossing, uint purpose) {
 
 float luminance(vec3 light) { return dot(light, vec3(0.2126, 0.7152, 0.0722)); }
 
-// The camera's ray of the current sample, over pixel, lens and shutter.
-void start_path(uvec2 pixel, out vec3 origin, out vec3 direction) {
+// A point of the aperture, whose rim or corners are at unit radius: in one of the triangles that a polygon's sides make
+// with its centre, areas kept.
+vec2 on_aperture(vec2 square) {
+    if (path.blades == 0u) return square_to_disc(square);
+    float sides = float(path.blades), side = min(floor(square.x * sides), sides - 1.0), turn = 2.0 * PI / sides;
+    vec2 a = vec2(cos(side * turn), sin(side * turn)), b = vec2(cos((side + 1.0) * turn), sin((side + 1.0) * turn));
+    return sqrt(square.y) * mix(a, b, square.x * sides - side);
+}
+
+// The camera's ray of the current sample, over pixel, lens and shutter; 0 where there is none, else 1.
+float start_path(uvec2 pixel, out vec3 origin, out vec3 direction) {
     vec2 at = vec2(pixel) + draw(0u, DRAW_PIXEL);
-    vec2 uv = vec2(2.0, -2.0) * at / vec2(frame.size) + vec2(-1.0, 1.0);
+    vec2 uv = camera_uv(at);
     origin = frame.origin + uv.x * frame.origin_u + uv.y * frame.origin_v;
-    direction = frame.direction + uv.x * frame.direction_u + uv.y * frame.direction_v;
+    bool sees = view_direction(uv, frame.direction, frame.direction_u, frame.direction_v, frame.angles, direction);
     if (SHUTTER) {
         float time = draw(0u, DRAW_SHUTTER).x;
+        vec3 end;
+        view_direction(uv, path.end_direction, path.end_direction_u, path.end_direction_v, path.end_angles, end);
         origin = mix(origin, path.end_origin + uv.x * path.end_origin_u + uv.y * path.end_origin_v, time);
-        direction = mix(direction, path.end_direction + uv.x * path.end_direction_u + uv.y * path.end_direction_v, time);
+        direction = mix(direction, end, time);
     }
     if (THIN_LENS) {
-        // `direction` has length 1 along the axis, so this is where its ray meets the plane in focus.
-        vec2 on_lens = square_to_disc(draw(0u, DRAW_LENS));
+        // `direction` has length 1 along the axis: times the depth in focus it is where all rays of this uv meet. Where that
+        // depth is negative, because the plane in focus lies behind the eye, they come from there.
+        vec2 on_lens = on_aperture(draw(0u, DRAW_LENS));
         vec3 offset = on_lens.x * path.lens_u + on_lens.y * path.lens_v;
-        direction = direction * path.focus_distance - offset;
+        direction -= offset * dot(path.inverse_focus, vec3(1.0, uv));
         origin += offset;
     }
     direction = normalize(direction);
+    if (!sees) {
+        origin = NOWHERE;
+        direction = vec3(0.0, 0.0, 1.0);
+    }
+    return sees ? 1.0 : 0.0;
 }
 
 // How directions are drawn at a point: from the visible normals so often, else by the cosine. Any share is right; this one,
@@ -169,24 +195,71 @@ vec3 scatter(Surface surface, vec3 n, vec3 view, uint vertex, float share, out v
     return brdf_cosine(surface, n, view, l) / density;
 }
 
+// Which of a vertex's rays is next: those to the lights, each once, then the one onwards. False where none is left.
+bool next_ray(
+    inout vec3 to_sun, inout vec3 to_sky, inout vec3 to_lamp, vec3 onwards, out uint ray, out vec3 direction) {
+    if (HAS_SUN && to_sun != vec3(0.0)) {
+        ray = RAY_TO_SUN;
+        direction = to_sun;
+        to_sun = vec3(0.0);
+    } else if (SAMPLES_SKY && to_sky != vec3(0.0)) {
+        ray = RAY_TO_SKY;
+        direction = to_sky;
+        to_sky = vec3(0.0);
+    } else if (HAS_LAMPS && to_lamp != vec3(0.0)) {
+        ray = RAY_TO_LAMP;
+        direction = to_lamp;
+        to_lamp = vec3(0.0);
+    } else {
+        ray = RAY_ONWARDS;
+        direction = onwards;
+    }
+    return direction != vec3(0.0);
+}
+
+layout(constant_id = 54) const bool KEEPS_COVERAGE = true;  // where nobody asks for it, something else is bound
+layout(set = 0, binding = 66, r32f) uniform image2D coverage;
+
+// What a path's light is part of, by what the camera's ray meets first.
+const uint MEETS_NOTHING = 0u;
+const uint MEETS_GROUND = 1u;
+const uint MEETS_AIR = 2u;
+const uint MEETS_WATER = 3u;
+uint meets = MEETS_NOTHING;
+vec3 light = vec3(0.0);  // of this path
+Parts parts = NO_PARTS;
+
+// Add light that comes to vertex `vertex` of the path, or to the camera where that is 0.
+void receive(vec3 more, uint vertex) {
+    light += more;
+    if (!KEEPS_PARTS) return;
+    if (meets == MEETS_NOTHING || meets == MEETS_AIR) parts.air += more;
+    else if (meets == MEETS_GROUND && vertex == 1u) parts.direct += more;
+    else parts.indirect += more;
+}
+
 void main() {
-    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy) + ivec2(0, path.first_row);
+    // Eight invocations in a row, which a CPU driver runs as one, are 4 x 2 pixels: their rays are more alike than a row's.
+    uint i = gl_LocalInvocationIndex;
+    uvec2 in_group = uvec2((i & 3u) | (i >> 1 & 4u), (i >> 2 & 1u) | (i >> 3 & 6u));
+    ivec2 pixel = ivec2(gl_WorkGroupID.xy * gl_WorkGroupSize.xy + in_group) + ivec2(0, path.first_row);
     if (any(greaterThanEqual(pixel, frame.size))) return;
     pixel_key = pixel_seed(uvec2(pixel), PURPOSE_PATH, frame.seed);
 
     // Of this batch: the mean radiance, the luminance's deviation, hits, and what they saw of sun and sky.
     vec3 mean = vec3(0.0);
-    float squares = 0.0, hits = 0.0, suns = 0.0, skies = 0.0;
+    float squares = 0.0, hits = 0.0, suns = 0.0, skies = 0.0, waters = 0.0, covered = 0.0;
+    Parts all_parts = NO_PARTS;
 
     // Of this path.
-    vec3 light = vec3(0.0), throughput = vec3(1.0);
+    vec3 throughput = vec3(1.0);
     uint vertex = 0u;
     // Of this ray: from where (grid space) and along what (world), and what for. Rays to the lights come first, then the one
     // that goes onwards; what they bring waits here until the tracer says whether they arrive.
     vec3 origin, direction;
     bool on_ground = false;
     uint ray = RAY_ONWARDS;
-    vec3 sunlight = vec3(0.0);
+    vec3 to_sun = vec3(0.0), sunlight = vec3(0.0);
     vec3 to_sky = vec3(0.0), skylight = vec3(0.0);
     vec3 to_lamp = vec3(0.0), lamplight = vec3(0.0);
     float lamp_distance = 0.0;
@@ -205,26 +278,36 @@ void main() {
 
     uint done = 0u;
     sample_number = frame.sample_index;
-    start_path(uvec2(pixel), origin, direction);
+    throughput *= start_path(uvec2(pixel), origin, direction);
     origin = view_origin(origin);
     while (true) {
-        float reach = HAS_LAMPS && ray == RAY_TO_LAMP ? lamp_distance : FAR;
-        if (HAS_WATER && ray == RAY_TO_SUN) reach = wet_metres;
-        Hit hit = trace_grid(origin, direction * terrain.scale, reach, on_ground);
-        bool missed = hit.kind == HIT_NOTHING;
-        bool ended = false;
-        vec3 to_sun = vec3(0.0);  // the sun's turn is the first after a vertex
-        if (HAS_WATER && ray == RAY_TO_SUN && missed && wet_metres < FAR) {
-            origin = vec3((origin + direction * terrain.scale * wet_metres).xy, water.level);
-            on_ground = false;
-            direction = beyond;
-            wet_metres = FAR;
-            continue;
+        // A CPU driver would run what a vertex needs for the rays to lights as well: there these go on until all are done.
+        Hit hit;
+        bool missed, arrived, ended = false;
+        while (true) {
+            float reach = HAS_LAMPS && ray == RAY_TO_LAMP ? lamp_distance : FAR;
+            if (HAS_WATER && ray == RAY_TO_SUN) reach = wet_metres;
+            hit = trace_grid(origin, direction * grid_scale, reach, on_ground);
+            missed = hit.kind == HIT_NOTHING;
+            arrived = ray == RAY_ONWARDS;
+            if (arrived) break;
+            if (HAS_WATER && ray == RAY_TO_SUN && missed && wet_metres < FAR) {
+                origin = vec3((origin + direction * grid_scale * wet_metres).xy, water.level);
+                on_ground = false;
+                direction = beyond;
+                wet_metres = FAR;
+            } else {
+                if (missed) receive(ray == RAY_TO_SUN ? sunlight : ray == RAY_TO_SKY ? skylight : lamplight, vertex);
+                if (missed && ray == RAY_TO_SUN && first_on_ground) suns += 1.0;
+                if (HAS_WATER) {  // a ray to the sun may have gone on from the surface
+                    origin = from;
+                    on_ground = from_ground;
+                }
+                ended = !next_ray(to_sun, to_sky, to_lamp, onwards, ray, direction);
+            }
+            if (!WALK_TOGETHER || ended) break;
         }
-        if (ray != RAY_ONWARDS) {
-            if (missed) light += ray == RAY_TO_SUN ? sunlight : ray == RAY_TO_SKY ? skylight : lamplight;
-            if (missed && ray == RAY_TO_SUN && first_on_ground) suns += 1.0;
-        } else {
+        if (arrived) {
             float t = missed ? FAR : hit.t;
             bool in_medium = false, crosses = false;
             vec3 out_of_water;
@@ -241,6 +324,10 @@ void main() {
                     throughput *= weight;
                 }
             }
+            if (meets == MEETS_NOTHING) {
+                if (KEEPS_WATER && crosses) waters += 1.0;
+                if (KEEPS_COVERAGE && (crosses || !missed)) covered += 1.0;
+            }
             bool fogs = MEDIUM_KIND != MEDIUM_UNIFORM || (vertex == 0u && crossings == 0u);
             if (MEDIUM_KIND != MEDIUM_NONE && fogs && !wet) {
                 vec3 weight;
@@ -253,14 +340,15 @@ void main() {
                 float alpha = SMOOTHEST;
                 if (vertex == 0u && crossings == 0u) {
                     vec3 left;
-                    light += throughput * air_light(direction, t, left);
+                    receive(throughput * air_light(direction, t, left), 0u);
                     throughput *= left;
                     hits += 1.0;
-                    seen_water(grid_to_world(origin + t * direction * terrain.scale), direction, t, n, n, alpha);
+                    meets = MEETS_WATER;
+                    seen_water(grid_to_world(origin + t * direction * grid_scale), direction, t, n, n, alpha);
                     facet = water_facet(n, -direction, alpha, draw_crossing(0u, 0u));
                 }
-                origin += t * direction * terrain.scale;
-                origin = vec3(clamp(origin.xy, vec2(0.0), vec2(terrain.cells)), n.z != 0.0 ? water.level : origin.z);
+                origin += t * direction * grid_scale;
+                origin = vec3(clamp(origin.xy, vec2(0.0), vec2(grid_cells)), n.z != 0.0 ? water.level : origin.z);
                 float reflected = fresnel(dot(-direction, facet), wet ? 1.0 / water.ior : water.ior);
                 // What is mirrored may be bright where little of it is, so the camera's paths look that way oftener.
                 float chance = reflected > 0.0 && reflected < 1.0 && vertex == 0u ? clamp(reflected, 0.25, 0.75) : reflected;
@@ -289,13 +377,13 @@ void main() {
                 ended = ++crossings == MOST_CROSSINGS;
             } else if (missed && !in_medium) {
                 if (HAS_WATER && vertex == 0u && crossings > 0u) {
-                    light += throughput * (sky_radiance(direction) + mirrored_sun);
+                    receive(throughput * (sky_radiance(direction) + mirrored_sun), vertex);
                 } else if (vertex == 0u) {
-                    light += throughput * (frame.has_background == 1u ? frame.background : sky_seen(direction));
+                    receive(throughput * (frame.has_background == 1u ? frame.background : sky_seen(direction)), 0u);
                 } else {
                     float weight = 1.0;
                     if (SAMPLES_SKY) weight = onwards_density / (onwards_density + environment_density(direction));
-                    light += weight * throughput * sky_radiance(direction);
+                    receive(weight * throughput * sky_radiance(direction), vertex);
                     if (first_on_ground && direction.z > 0.0) skies += sky_weight;
                 }
                 ended = true;
@@ -304,17 +392,24 @@ void main() {
                 vec3 n = vec3(0.0), view = -direction;
                 bool from_behind = false;
                 if (!in_medium) {
-                    point = surface_at(hit, origin, direction * terrain.scale);
+                    point = surface_at(hit, origin, direction * grid_scale);
                     n = point.normal;
                     from_behind = vertex > 0u && dot(direction, point.geometric_normal) > 0.0;
                 }
                 if (vertex == 0u && crossings == 0u) {
                     vec3 left;
-                    light += throughput * air_light(direction, t, left);
+                    receive(throughput * air_light(direction, t, left), 0u);
                     throughput *= left;
                     if (!in_medium) hits += 1.0;
+                    meets = in_medium ? MEETS_AIR : MEETS_GROUND;
                 }
-                if (!in_medium && !from_behind) light += throughput * point.emission;
+                if (!in_medium && !from_behind) {
+                    vec3 glow = throughput * point.emission;
+                    if (KEEPS_PARTS && meets == MEETS_GROUND && vertex == 0u) {
+                        light += glow;
+                        parts.emitted += glow;
+                    } else receive(glow, vertex + 1u);
+                }
                 first_on_ground = vertex == 0u && !in_medium && crossings == 0u;
                 ++vertex;
                 ended = vertex >= path.max_depth || from_behind;
@@ -326,7 +421,7 @@ void main() {
                             point.albedo, point.roughness, point.metallic, terrain.specular, dot(n, view));
                         share = glossy_share(surface, n, view);
                     }
-                    origin = in_medium ? origin + t * direction * terrain.scale : point.grid;
+                    origin = in_medium ? origin + t * direction * grid_scale : point.grid;
                     on_ground = !in_medium && hit.kind == HIT_GROUND;
                     vec3 world = grid_to_world(origin);
                     if (HAS_WATER) {
@@ -342,7 +437,7 @@ void main() {
                             float share;
                             beyond = l;
                             l = light_into_water(l, share);
-                            wet_metres = max((water.level - origin.z) / (l.z * terrain.scale.z), 0.0);
+                            wet_metres = max((water.level - origin.z) / (l.z * grid_scale.z), 0.0);
                             sunlight *= share * water_transmittance(wet_metres);
                         }
                         bool faces = in_medium || dot(point.geometric_normal, l) > 0.0;
@@ -389,44 +484,32 @@ void main() {
                 }
             }
         }
-        if (!ended) {
-            if (HAS_WATER && ray != RAY_ONWARDS) {  // a ray to the sun may have gone on from the surface
-                origin = from;
-                on_ground = from_ground;
-            }
-            if (to_sun != vec3(0.0)) {
-                ray = RAY_TO_SUN;
-                direction = to_sun;
-            } else if (SAMPLES_SKY && to_sky != vec3(0.0)) {
-                ray = RAY_TO_SKY;
-                direction = to_sky;
-                to_sky = vec3(0.0);
-            } else if (HAS_LAMPS && to_lamp != vec3(0.0)) {
-                ray = RAY_TO_LAMP;
-                direction = to_lamp;
-                to_lamp = vec3(0.0);
-            } else {
-                ray = RAY_ONWARDS;
-                direction = onwards;
-                ended = onwards == vec3(0.0);
-            }
-        }
+        if (arrived && !ended) ended = !next_ray(to_sun, to_sky, to_lamp, onwards, ray, direction);
         if (!ended) continue;
         ++done;
         float before = luminance(mean);
         mean += (light - mean) / float(done);
+        if (KEEPS_PARTS) {
+            all_parts.direct += parts.direct;
+            all_parts.indirect += parts.indirect;
+            all_parts.emitted += parts.emitted;
+            all_parts.air += parts.air;
+            parts = NO_PARTS;
+        }
         float value = luminance(light);
         squares += (value - before) * (value - luminance(mean));  // Welford 1962
         if (done == path.samples) break;
         light = vec3(0.0);
         throughput = vec3(1.0);
         vertex = 0u;
+        meets = MEETS_NOTHING;
         crossings = 0u;
         wet = false;
         ray = RAY_ONWARDS;
+        to_sun = vec3(0.0);
         on_ground = false;
         sample_number = frame.sample_index + done;
-        start_path(uvec2(pixel), origin, direction);
+        throughput *= start_path(uvec2(pixel), origin, direction);
         origin = view_origin(origin);
     }
 
@@ -442,6 +525,17 @@ void main() {
         vec2 seen = vec2(imageLoad(sun_visibility, pixel).r, imageLoad(sky_visibility, pixel).r);
         visibility = (vec2(suns, skies) + seen * hits_before) / max(hits + hits_before, 1.0);
         all_light = mix(earlier, all_light, share);
+    }
+    float count = float(done), share = count / (float(frame.sample_index) + count);
+    if (KEEPS_PARTS) {
+        all_parts = Parts(
+            all_parts.direct / count, all_parts.indirect / count, all_parts.emitted / count, all_parts.air / count);
+    }
+    join_parts(all_parts, waters / count, share, pixel);
+    if (KEEPS_COVERAGE) {
+        covered /= count;
+        if (share < 1.0) covered = mix(imageLoad(coverage, pixel).r, covered, share);
+        imageStore(coverage, pixel, vec4(covered));
     }
     imageStore(radiance, pixel, all_light);
     imageStore(deviation, pixel, vec4(squares));

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,14 +24,18 @@ from vkforge.vk.shaders import load
 # Sizes as in include/atmosphere.glsl (a test compares them).
 DEPTH_SIZE = (256, 64)
 MOMENTS_SIZE = (48, 16)
-MOMENTS = 7
+MOMENTS = 5
+HALO_SIZE = (8, 16)
 SKY_SIZE = (64, 128)
 HAZE_SIZE = (32, 64, 48)
 TEXELS = (
-    math.prod(DEPTH_SIZE) + 3 * MOMENTS * math.prod(MOMENTS_SIZE) + 4 * math.prod(SKY_SIZE) + 2 * math.prod(HAZE_SIZE)
+    math.prod(DEPTH_SIZE)
+    + 3 * math.prod(MOMENTS_SIZE) * (MOMENTS + math.prod(HALO_SIZE))
+    + 4 * math.prod(SKY_SIZE)
+    + 2 * math.prod(HAZE_SIZE)
 )
-DIRECTIONS = 128  # invocations that look around from a place, atmosphere/scattering.comp
-ORDERS = 3  # of scattering that are computed one by one; a geometric series stands for the rest
+DIRECTIONS = math.prod(HALO_SIZE)  # invocations that look around from a place, atmosphere/scattering.comp
+ORDERS = 4  # of scattering that are computed one by one; a geometric series stands for the rest
 
 # Exponents of the sun's limb darkening, -0.023 + 0.292 / wavelength in micrometres (Hestroffer and Magnan 1998), at the
 # wavelengths of Hillaire's coefficients: 680, 550 and 440 nm.
@@ -191,7 +194,6 @@ def fill_atmosphere(block: Any, sights: Sights) -> None:
     block["mie_extinction"] = np.multiply(sky.mie_extinction, sky.aerosols)
     block["mie_height"] = sky.mie_scale_height
     block["mie_anisotropy"] = sky.mie_anisotropy
-    block["mie_moments"] = phase_moments(sky.mie_anisotropy)
     block["ozone"] = sky.ozone_absorption
     block["ozone_altitude"] = sky.ozone_altitude
     block["ozone_half_width"] = sky.ozone_half_width
@@ -210,13 +212,3 @@ def fill_atmosphere(block: Any, sights: Sights) -> None:
     # r - R where both are large: (r^2 - R^2) / (r + R), with r^2 - R^2 written out.
     above = x * x + y * y + z * (z + 2.0 * sky.ground_radius)
     eyes["altitude"][1] = max(0.0, above / (distance + sky.ground_radius))
-
-
-@lru_cache(maxsize=8)
-def phase_moments(g: float) -> tuple[float, float]:
-    """Return the Legendre moments of degree 1 and 2 of the Cornette-Shanks phase function: mean of P_l(cosine)."""
-    cosine, weight = np.polynomial.legendre.leggauss(96)
-    density = weight * (1.0 + cosine**2) / (1.0 + g * g - 2.0 * g * cosine) ** 1.5
-    density /= density.sum()
-    first, second = (float((density * values).sum()) for values in (cosine, 1.5 * cosine**2 - 0.5))
-    return first, second

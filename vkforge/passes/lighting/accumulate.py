@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from vkforge.graph.builder import Graph, ImageResource
 
 MEANS = {"radiance": "rgba32f", "sun_visibility": "r32f", "sky_visibility": "r32f"}
+
+# What is kept only where it is asked for: the parts that make up the radiance (all four if any), and so on.
+PARTS = ("direct", "indirect", "emitted", "air")
+SHARED = {**dict.fromkeys(PARTS, "rgba32f"), "water_coverage": "r32f"}  # include/parts.glsl, in every lane
+ON_REQUEST = {**SHARED, "inverse_distance": "r32f", "deviation": "r32f"}
 
 
 def accumulate(
@@ -20,7 +25,7 @@ def accumulate(
     *,
     sky_bindings: Mapping[str, Any],
     sky_kind: int,
-    deviation: bool,
+    kept: Collection[str],
     emissive: bool,
     lamp_light: ImageResource | None = None,
     fog: tuple[ImageResource, ImageResource] | None = None,
@@ -28,11 +33,11 @@ def accumulate(
 ) -> dict[str, ImageResource]:
     """Declare the pass; return the means by name. They keep their contents from sample to sample.
 
-    With `deviation` they come with the sum of the luminance's squared deviations. `fog` is the light it adds, and the
-    share it lets through. `water_light` stands for all other light where it is seen.
+    `kept` names what of ON_REQUEST comes with them; "deviation" is the sum of the luminance's squared deviations. `fog`
+    is the light it adds, and the share it lets through. `water_light` stands for all other light where it is seen.
     """
     means: dict[str, Any] = {name: graph.image(name, format, size, persistent=True) for name, format in MEANS.items()}
-    sums = {"deviation": graph.image("deviation", "r32f", size, persistent=True)} if deviation else {}
+    made, bound = on_request(graph, size, ON_REQUEST, kept, means)
     position = gbuffer["position"]
     graph.compute(
         "accumulate",
@@ -43,14 +48,17 @@ def accumulate(
         specialization={
             "HAS_SUN": sun_light is not None,
             "HAS_SKY": sky_light is not None,
-            "HAS_DEVIATION": deviation,
+            "HAS_DEVIATION": "deviation" in made,
+            "KEEPS_PARTS": "direct" in made,
+            "KEEPS_WATER": "water_coverage" in made,
+            "KEEPS_DISTANCE": "inverse_distance" in made,
             "SKY_KIND": sky_kind,
             "KEEPS_EMISSION": emissive,
             "HAS_LAMPS": lamp_light is not None,
             "HAS_FOG": fog is not None,
             "HAS_WATER": water_light is not None,
         },
-        # What is not there is not read; something must be bound all the same.
+        # What is not there is not read.
         sun_light=sun_light or position,
         sky_light=sky_light or position,
         lamp_light=lamp_light or position,
@@ -60,6 +68,21 @@ def accumulate(
         fog_left=position if fog is None else fog[1],
         **sky_bindings,
         **means,
-        deviation=sums["deviation"] if deviation else means["sun_visibility"],
+        **bound,
     )
-    return {**means, **sums}
+    return {**means, **made}
+
+
+def on_request(
+    graph: Graph, size: tuple[int, int], formats: Mapping[str, str], kept: Collection[str], means: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Declare what of `formats`, by name, is kept; return that, and what is bound to each name.
+
+    What nobody asks for is neither read nor written, but something must be bound all the same.
+    """
+    wanted = {name for name in formats if name in kept or (name in PARTS and set(PARTS) & set(kept))}
+    instead = {"rgba32f": means["radiance"], "r32f": means["sun_visibility"]}
+    made: dict[str, Any] = {
+        name: graph.image(name, format, size, persistent=True) for name, format in formats.items() if name in wanted
+    }
+    return made, {name: made.get(name, instead[format]) for name, format in formats.items()}

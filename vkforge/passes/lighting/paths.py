@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
+
 from vkforge.graph.builder import Graph, ImageResource
-from vkforge.scene.camera import CameraRays
+from vkforge.passes.lighting.accumulate import SHARED, on_request
+from vkforge.scene.camera import Camera
 
 # What the samples of a pixel come to, kept from batch to batch.
 SUMS = {"radiance": "rgba32f", "deviation": "r32f", "sun_visibility": "r32f", "sky_visibility": "r32f"}
+ON_REQUEST = {**SHARED, "coverage": "r32f"}
 ROULETTE_DEPTH = 4  # vertices that no path is ended before by chance: most light has arrived by then
 
 
@@ -19,34 +24,46 @@ def paths(
     rows: int,
     bindings: Mapping[str, Any],
     specialization: Mapping[str, int],
+    kept: Collection[str],
 ) -> dict[str, ImageResource]:
-    """Declare the pass over a band of `rows`; return what it accumulates, by name."""
+    """Declare the pass over a band of `rows`; return what it accumulates by name, and what is `kept` of ON_REQUEST."""
     sums: dict[str, Any] = {name: graph.image(name, format, size, persistent=True) for name, format in SUMS.items()}
+    made, bound = on_request(graph, size, ON_REQUEST, kept, sums)
     graph.compute(
         "paths",
         "path/paths.comp",
         (size[0], rows),
-        specialization=specialization,
+        specialization={
+            **specialization,
+            "KEEPS_PARTS": "direct" in made,
+            "KEEPS_WATER": "water_coverage" in made,
+            "KEEPS_COVERAGE": "coverage" in made,
+        },
         path=graph.block("path"),
         **bindings,
+        **bound,
         **sums,
     )
-    return sums
+    return {**sums, **made}
 
 
-def fill_path(
-    block: Any, max_depth: int, lens: tuple[tuple[float, ...], tuple[float, ...], float], end: CameraRays
-) -> None:
+def fill_path(block: Any, max_depth: int, camera: Camera, size: tuple[int, int]) -> None:
     """Write what stays the same over the batches of a picture into the `path` block.
 
     Args:
         block: The block.
         max_depth: Segments of a path.
-        lens: (centre to rim rightwards, upwards, distance to the plane in focus), as `Camera.lens` gives it.
-        end: The camera's rays where the shutter closes.
+        camera: Its lens, and its rays where the shutter closes.
+        size: (width, height) of the picture.
     """
     block["max_depth"] = max_depth
     block["roulette_depth"] = ROULETTE_DEPTH
-    block["lens_u"], block["lens_v"], block["focus_distance"] = lens
-    for name, value in end._asdict().items():
+    if camera.lens is not None:
+        lens, (right, up, _) = camera.lens, np.array(camera.axes)
+        turn = math.radians(lens.blade_rotation)
+        block["lens_u"] = lens.radius * (math.cos(turn) * right + math.sin(turn) * up)
+        block["lens_v"] = lens.radius * (math.cos(turn) * up - math.sin(turn) * right)
+        block["blades"] = lens.blades
+        block["inverse_focus"] = camera.focus(*size)
+    for name, value in (camera.shutter_end or camera).rays(*size)._asdict().items():
         block[f"end_{name}"] = value

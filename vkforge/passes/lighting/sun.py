@@ -18,21 +18,28 @@ def sun(
     *,
     tracer: Mapping[str, int],
     glossy: bool,
+    at_once: int,
+    passes: int,
     soft: bool,
 ) -> ImageResource:
-    """Declare the pass; return this sample's sunlight (RGB radiance, and visibility in w)."""
+    """Declare the passes; return this sample's sunlight (RGB radiance, and visibility in w).
+
+    Each traces up to `at_once` of the rays, as `rays_at_once` says.
+    """
     light = graph.image("sun_light", "rgba32f", size)
     surface: dict[str, Any] = {name: gbuffer[name] for name in ("position", "normal", "albedo", "material")}
     variant = {**tracer, "GLOSSY": glossy, "SOFT": soft}
-    graph.compute(
-        "sun",
-        "lighting/sun.comp",
-        size,
-        specialization=variant,
-        **heightfield,
-        frame=frame,
-        sun_light=light,
-        split_sum=split_sum,
-        **surface,
-    )
+    for index in range(passes):
+        graph.compute(
+            "sun",
+            "lighting/sun.comp",
+            size,
+            specialization=variant,
+            constants={"first": index * at_once, "at_once": at_once},
+            **heightfield,
+            frame=frame,
+            sun_light=light,
+            split_sum=split_sum,
+            **surface,
+        )
     return light

@@ -39,6 +39,8 @@ def froxel_range(scene: Scene, size: tuple[int, int]) -> tuple[float, float]:
     origin, direction = np.array(rays.origin), np.array(rays.direction)
     if np.any(rays.origin_u):  # parallel rays: all start on one plane
         along = (corners - origin) @ (direction / np.linalg.norm(direction))
+        if scene.camera.kind == "oblique":  # and don't leave it straight
+            along = (corners[:, 2] - origin[2]) / (direction[2] / np.linalg.norm(direction))
         near, far = along.min(), along.max()
     else:
         near = np.linalg.norm(origin - np.clip(origin, box[:, 0], box[:, 1]))

@@ -1,0 +1,54 @@
+// How far each point of a picture is spread, in pixels, by a lens or by a miniature's band; and the atlas of coarser
+// pictures that wide circles are gathered from.
+//
+// Bindings (set 0):
+//   3  frame   readonly buffer    see include/frame.glsl
+//   85 blur    readonly buffer
+//
+// A point at depth z along the axis is spread over a circle of radius |c| = radius |1/z - 1/zf| (W/2) / tan(fov_x/2) pixels.
+// Its `nearness` is that of 1/z, in pixels, and what a pixel's own place in the picture brings is that of 1/zf: with a
+// tilted lens the plane in focus is another depth at each. The difference c is positive before the plane in focus.
+#ifndef VKFORGE_BLUR_GLSL
+#define VKFORGE_BLUR_GLSL
+
+#include "include/frame.glsl"
+
+const int TILE = 16;             // pixels to the side, for what bounds the circles
+const int LEVELS = 7;            // coarser pictures; texels of the last are 128 pixels wide
+const float TEXELS = 8.0;        // a level serves distances up to this many texels, fading out over two more
+const float STEEP = 0.3;         // a surface's circles grow by this at most from pixel to pixel
+const float LARGEST = 256.0;     // pixels; wider circles end there
+
+layout(set = 0, binding = 85, scalar) readonly buffer Blur {
+    float scale;     // pixels times metres: nearness over 1/z
+    vec3 focus;      // nearness in focus is x + u y + v z at (u, v) from -1 to 1, right and up
+    uint blades;     // of the aperture
+    float turn;      // radians, anticlockwise as the photographer sees it, from the right to a corner
+    float area;      // of the aperture of unit radius
+    vec2 across;     // miniature: pixels from the band's middle line to a pixel, as a function of the pixel
+    float offset;
+    float half_width;// of the band, pixels
+    float fade;      // pixels from there to where the blur is largest
+    float largest;   // circle there, pixels
+} blur;
+
+float nearness_in_focus(vec2 at) {
+    vec2 uv = vec2(2.0, -2.0) * at / vec2(frame.size) + vec2(-1.0, 1.0);
+    return blur.focus.x + dot(uv, blur.focus.yz);
+}
+
+float circle(float nearness, float in_focus) { return clamp(nearness - in_focus, -LARGEST, LARGEST); }
+
+// Texels of a level, and the row of the atlas where it begins. Level 0 is the picture, and lies elsewhere.
+ivec2 level_size(int level) { return (frame.size + (1 << level) - 1) >> level; }
+
+int level_row(int level) {
+    int row = 0;
+    for (int finer = 1; finer < level; ++finer) row += level_size(finer).y;
+    return row;
+}
+
+// Circles that a level must know: those of others end before its distances begin.
+float least_circle(int level) { return 0.375 * TEXELS * float(1 << level); }
+
+#endif

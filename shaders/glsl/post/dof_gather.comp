@@ -1,0 +1,191 @@
+// Depth of field: what each pixel sees through the whole lens, gathered from the picture that a pinhole sees.
+//
+// Bindings (set 0):
+//   3  frame      readonly buffer    see include/frame.glsl
+//   4  front      readonly rgba32f   the picture through a pinhole, see post/dof_circles.comp
+//   5  radiance   readonly rgba32f   likewise, with nothing taken out
+//   85 blur       readonly buffer    see include/blur.glsl
+//   86 nearness   readonly r32f      see post/dof_circles.comp
+//   87 near       readonly rgba32f   atlas, see post/dof_shrink.comp
+//   88 far        readonly rgba32f   likewise
+//   89 shares     readonly rgba32f   likewise
+//   84 behind     readonly rgba32f   likewise
+//   83 reach      readonly rgba32f   see post/dof_reach.comp
+//   82 blurred    writeonly rgba32f  the picture; w is 1
+//
+// Each point is spread evenly over its circle. So a pixel, in turn, sees a point through a part of the lens: one over the
+// circle's area. These parts are summed in three groups: what lies before the pixel's own surface, on it, and behind it.
+// A surface that goes on fills the lens just once, however it is cut into groups; at silhouettes there is more, and what
+// is farther back is hidden. Where there is less, a pinhole did not see what the lens sees: what lies behind is guessed.
+// (Scatter as gather with depth order: Jimenez 2014, "Next Generation Post Processing in Call of Duty"; the fill of the
+// background: Abadie 2018, "A Life of a Bokeh".)
+//
+// Points at a distance are read from a level of the atlas whose texels are an eighth of it wide, so that their count
+// grows with the logarithm of the circle, all of them count, and nothing is noisy. The levels fade over to each other.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_scalar_block_layout : require
+
+#include "include/blur.glsl"
+
+layout(local_size_x = 8, local_size_y = 8) in;
+
+layout(constant_id = 87) const bool BLADES = false;  // a polygon, or a disc
+
+layout(set = 0, binding = 4, rgba32f) readonly uniform image2D front;
+layout(set = 0, binding = 5, rgba32f) readonly uniform image2D radiance;
+layout(set = 0, binding = 86, r32f) readonly uniform image2D nearness;
+layout(set = 0, binding = 87, rgba32f) readonly uniform image2D near;
+layout(set = 0, binding = 88, rgba32f) readonly uniform image2D far;
+layout(set = 0, binding = 89, rgba32f) readonly uniform image2D shares;
+layout(set = 0, binding = 84, rgba32f) readonly uniform image2D behind;
+layout(set = 0, binding = 83, rgba32f) readonly uniform image2D reach;
+layout(set = 0, binding = 82, rgba32f) writeonly uniform image2D blurred;
+
+const int SIDE = 8 + 2 * (int(TEXELS) + 2);  // texels that the pixels of a group look at
+shared vec4 lights[SIDE * SIDE];             // w is the nearness
+shared float parts[SIDE * SIDE];
+
+const float SOFT = 5.0 / 12.0;
+const float SHARP = 0.5;  // pixels: circles below this stay in their pixel
+
+// How much of a distance, in texels, is a level's or a finer one's.
+float level_fade(float texels) { return clamp(0.5 * (TEXELS + 2.0 - texels), 0.0, 1.0); }
+
+// Distance in a polygon's own measure, by which all its corners and sides are at 1.
+float aperture_distance(vec2 offset, float c) {
+    float distance = length(offset);
+    if (!BLADES) return distance;
+    float sector = 6.2831853 / float(blur.blades), angle = atan(offset.y, offset.x) - blur.turn + (c < 0.0 ? 3.14159265 : 0.0);
+    return distance * cos(mod(angle, sector) - 0.5 * sector) / cos(0.5 * sector);
+}
+
+// Stage the texels around the group; return the first one.
+ivec2 stage(int level, bool is_near, int margin, out int count) {
+    ivec2 group = ivec2(gl_WorkGroupID.xy) * 8, first = (group >> level) - margin, size = level_size(level);
+    count = ((group.x + 7) >> level) + margin - first.x + 1;
+    int row = level_row(level);
+    barrier();
+    for (int i = int(gl_LocalInvocationIndex); i < count * count; i += 64) {
+        ivec2 at = clamp(first + ivec2(i % count, i / count), ivec2(0), size - 1);
+        if (level == 0) {
+            vec4 seen = imageLoad(front, at);
+            lights[i] = vec4(seen.rgb, imageLoad(nearness, at).r);
+            parts[i] = seen.w;
+        } else {
+            at.y += row;
+            vec2 share = imageLoad(shares, at).xy;
+            lights[i] = is_near ? imageLoad(near, at) : imageLoad(far, at);
+            parts[i] = is_near ? share.x : share.y;
+        }
+    }
+    barrier();
+    return first;
+}
+
+// What lies behind something near, from as close by as there is any, over about the circle's width. In w is how sure it is
+// that there is anything: a surface that goes on has circles like its own all around.
+vec4 guess_behind(vec2 at, float c) {
+    vec4 seen = vec4(0.0);
+    float circles = 0.0;
+    for (int level = 1; level <= LEVELS; ++level) {
+        ivec2 size = level_size(level);
+        vec2 place = at / float(1 << level) - 0.5, lower = floor(place), part = place - lower;
+        int row = level_row(level);
+        for (int i = 0; i < 4; ++i) {
+            ivec2 corner = ivec2(i & 1, i >> 1);
+            vec2 weights = mix(1.0 - part, part, vec2(corner));
+            ivec2 texel = clamp(ivec2(lower) + corner, ivec2(0), size - 1) + ivec2(0, row);
+            float weight = weights.x * weights.y;
+            seen += weight * imageLoad(behind, texel);
+            circles += weight * imageLoad(shares, texel).z;
+        }
+        if (float(1 << level) >= 2.0 * c) break;
+    }
+    seen.rgb /= max(seen.w, 1.0e-12);
+    float found = circles / max(seen.w, 1.0e-12), share = seen.w * pow(1.0 + found, 4.0);
+    return vec4(seen.rgb, smoothstep(0.3, 0.6, 1.0 - found / c) * smoothstep(0.0, 0.15, share));
+}
+
+// The area of a circle, in texels: the sum of its edge over all of them. One of SHARP covers just its pixel.
+float circle_area(float radius) {
+    return blur.area * (radius * radius + 1.0 / 12.0) + (1.0 - blur.area / 3.0) * clamp(1.5 - radius, 0.0, 1.0);
+}
+
+// What a mixed pixel shows of what is behind. Spread widely it is as good as nothing, but nothing else shows it sharp.
+vec4 own_behind(ivec2 here, float own, float in_focus, float share) {
+    float farthest = own;
+    vec3 light = vec3(0.0);
+    for (int i = 0; i < 9; ++i) {
+        ivec2 other = clamp(here + ivec2(i % 3 - 1, i / 3 - 1), ivec2(0), frame.size - 1);
+        float there = imageLoad(nearness, other).r;
+        if (there >= farthest) continue;
+        farthest = there;
+        light = imageLoad(front, other).rgb;
+    }
+    if (farthest == own) return vec4(0.0);
+    return share / circle_area(max(abs(circle(farthest, in_focus)), SHARP)) * vec4(light, 1.0);
+}
+
+void main() {
+    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
+    bool inside = all(lessThan(pixel, frame.size));
+    ivec2 here = min(pixel, frame.size - 1);
+    vec3 bounds = imageLoad(reach, ivec2(gl_WorkGroupID.xy) * 8 / TILE).xyz;
+    float widest = max(bounds.x, bounds.y);
+    if (widest <= SHARP) {
+        if (inside) imageStore(blurred, pixel, vec4(imageLoad(radiance, here).rgb, 1.0));
+        return;
+    }
+    vec2 at = vec2(here) + 0.5;
+    float in_focus = nearness_in_focus(at), own = imageLoad(nearness, here).r;
+    vec4 all_of_it = vec4(0.0), before = vec4(0.0), beyond = vec4(0.0);  // light times part, part
+    // Where every circle is wide, the finest levels are left out.
+    int start = clamp(int(log2(max(bounds.z, TEXELS) / TEXELS)), 0, LEVELS);
+    for (int level = start; level <= LEVELS; ++level) {
+        float texel = float(1 << level);
+        for (int side = 0; side < (level == 0 ? 1 : 2); ++side) {
+            float largest = level == 0 ? widest : (side == 0 ? bounds.x : bounds.y);
+            if (largest < (level == start ? SHARP : least_circle(level))) continue;
+            int margin = min(int(ceil(largest / texel + 0.5)), int(TEXELS) + 2), count;
+            ivec2 first = stage(level, side == 0, margin, count), centre = (here >> level) - first;
+            for (int y = centre.y - margin; y <= centre.y + margin; ++y) {
+                for (int x = centre.x - margin; x <= centre.x + margin; ++x) {
+                    vec4 light = lights[y * count + x];
+                    vec2 offset = (vec2(first + ivec2(x, y)) + 0.5) * texel - at;
+                    offset.y = -offset.y;
+                    float distance = length(offset), c = circle(light.w, in_focus);
+                    // The soft edge spreads by as much as a circle that is so much larger.
+                    float radius = sqrt(max(c * c - SOFT * texel * texel, SHARP * SHARP));
+                    float edge = clamp((radius - aperture_distance(offset, c)) / texel + 0.5, 0.0, 1.0);
+                    float ring = level_fade(distance / texel);
+                    if (level > start) ring -= level_fade(2.0 * distance / texel);
+                    float part = ring * edge * parts[y * count + x] / circle_area(radius / texel);
+                    vec4 seen = part * vec4(light.rgb, 1.0);
+                    float nearer = light.w - own, alike = 1.0 + STEEP * distance;
+                    all_of_it += seen;
+                    before += seen * float(nearer > alike);
+                    beyond += seen * float(nearer < -alike);
+                }
+            }
+        }
+    }
+    float share = imageLoad(front, here).w;
+    if (share < 1.0) {
+        vec4 seen = own_behind(here, own, in_focus, 1.0 - share);
+        all_of_it += seen;
+        beyond += seen;
+    }
+    vec4 same = max(all_of_it - before - beyond, 0.0);
+    vec4 lens = before * min(1.0, 1.0 / max(before.w, 1.0e-6));
+    lens += same * clamp((1.0 - lens.w) / max(same.w, 1.0e-6), 0.0, 1.0);
+    lens += beyond * clamp((1.0 - lens.w) / max(beyond.w, 1.0e-6), 0.0, 1.0);
+    float c = circle(own, in_focus);
+    if (lens.w < 1.0 && c > SHARP) {
+        vec4 guess = guess_behind(at, c);
+        lens += (1.0 - lens.w) * guess.w * vec4(guess.rgb, 1.0);
+    }
+    // Sums over texels are a few percent off, and so are those over surfaces that are bent.
+    vec3 result = lens.rgb / max(lens.w, 1.0e-6);
+    if (inside) imageStore(blurred, pixel, vec4(result, 1.0));
+}

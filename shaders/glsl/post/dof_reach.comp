@@ -1,0 +1,35 @@
+// What circles reach each tile, from wherever they come.
+//
+// Bindings (set 0):
+//   3  frame      readonly buffer    see include/frame.glsl
+//   85 blur       readonly buffer    see include/blur.glsl; not read
+//   87 tiles      readonly rgba32f   see post/dof_circles.comp
+//   88 reach      writeonly rgba32f  the same, over all pixels whose circles reach the tile; least is over its neighbours
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_scalar_block_layout : require
+
+#include "include/blur.glsl"
+
+layout(local_size_x = 8, local_size_y = 8) in;
+
+layout(set = 0, binding = 87, rgba32f) readonly uniform image2D tiles;
+layout(set = 0, binding = 88, rgba32f) writeonly uniform image2D reach;
+
+void main() {
+    ivec2 tile = ivec2(gl_GlobalInvocationID.xy), count = (frame.size + TILE - 1) / TILE;
+    if (any(greaterThanEqual(tile, count))) return;
+    const int far = int(LARGEST) / TILE + 1;
+    vec3 bounds = imageLoad(tiles, tile).xyz;
+    ivec2 low = max(tile - far, ivec2(0)), high = min(tile + far, count - 1);
+    for (int y = low.y; y <= high.y; ++y) {
+        for (int x = low.x; x <= high.x; ++x) {
+            vec3 there = imageLoad(tiles, ivec2(x, y)).xyz;
+            ivec2 between = max(abs(ivec2(x, y) - tile) - 1, ivec2(0)) * TILE;
+            vec2 reaching = there.xy * vec2(greaterThanEqual(there.xy + 1.0, vec2(length(vec2(between)))));
+            bounds.xy = max(bounds.xy, reaching);
+            if (between == ivec2(0)) bounds.z = min(bounds.z, there.z);
+        }
+    }
+    imageStore(reach, tile, vec4(bounds, 0.0));
+}

@@ -1,0 +1,88 @@
+// The mean of what each pixel sees while the shutter is open, out of one picture and its motion vectors.
+//
+// At the time t after the middle, in shares of the exposure, a pixel x sees what is at y in the middle with y + t m(y) =
+// x, solved by iteration from two starts (Bowles et al. 2012, "Iterative Image Warping"): with the pixel's own motion,
+// and with the longest that gets to its tile, by which near things pass before far ones. Of those that arrive the
+// nearer is seen. Where none does, what was hidden behind something comes into view, and the farthest of what was met on
+// the way stands in for it.
+//
+// Bindings (set 0):
+//   3  frame      readonly buffer    see include/frame.glsl
+//   4  radiance   readonly rgba32f   the picture of the middle
+//   5  motion     readonly rgba32f   see post/motion.comp
+//   6  reach      readonly rgba32f   see post/motion_reach.comp
+//   7  blurred    writeonly rgba32f  w is 1
+//   90 shutter    readonly buffer    see include/shutter.glsl
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_scalar_block_layout : require
+
+#include "include/frame.glsl"
+#include "include/sampling.glsl"
+#include "include/shutter.glsl"
+
+layout(local_size_x = 8, local_size_y = 8) in;
+
+layout(set = 0, binding = 4, rgba32f) readonly uniform image2D radiance;
+layout(set = 0, binding = 5, rgba32f) readonly uniform image2D motion;
+layout(set = 0, binding = 6, rgba32f) readonly uniform image2D reach;
+layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D blurred;
+
+const int TILE = 16;          // pixels, as in passes/post/motion_blur.py
+const float MOST_TIMES = 48.0;
+const float ARRIVES = 0.75;   // pixels
+const float STILL = 0.02;     // pixels
+
+ivec2 within(vec2 at) { return clamp(ivec2(floor(at)), ivec2(0), frame.size - 1); }
+
+vec3 picture(vec2 at) {
+    vec2 corner = at - 0.5, weight = fract(corner);
+    vec3 a = imageLoad(radiance, within(corner)).rgb, b = imageLoad(radiance, within(corner + vec2(1.0, 0.0))).rgb;
+    vec3 c = imageLoad(radiance, within(corner + vec2(0.0, 1.0))).rgb, d = imageLoad(radiance, within(corner + 1.0)).rgb;
+    return mix(mix(a, b, weight.x), mix(c, d, weight.x), weight.y);
+}
+
+// Follow the motion back from x, to y; return how near what is found there is, or -1 if it does not arrive. `far` becomes
+// what is farthest of all that is met on the way: position, and how near it is.
+float follow(vec2 x, vec2 start, float t, out vec2 y, inout vec3 far) {
+    y = x - t * start;
+    vec4 there = imageLoad(motion, within(y));
+    if (there.z < far.z) far = vec3(y, there.z);
+    y = x - t * there.xy;
+    there = imageLoad(motion, within(y));
+    if (there.z < far.z) far = vec3(y, there.z);
+    return distance(y + t * there.xy, x) < ARRIVES ? there.z : -1.0;
+}
+
+void main() {
+    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
+    if (any(greaterThanEqual(pixel, frame.size))) return;
+    vec2 x = vec2(pixel) + 0.5;
+    vec4 here = imageLoad(motion, pixel);
+    vec2 own = here.xy, fastest = imageLoad(reach, pixel / TILE).xy;
+    float farthest = max(length(own), length(fastest));
+    vec3 light = imageLoad(radiance, pixel).rgb;
+    if (farthest > STILL) {
+        // One time a pixel of motion, and at least a few; where that is not enough they are shifted from pixel to pixel.
+        float times = clamp(ceil(farthest), 4.0, MOST_TIMES), shift = 0.5;
+        if (farthest > MOST_TIMES) shift = float(pixel_seed(uvec2(pixel), PURPOSE_SHUTTER, frame.seed) >> 8) / 16777216.0;
+        bool apart = distance(own, fastest) > 0.5;  // or one start is as good as two
+        light = vec3(0.0);
+        for (float i = 0.0; i < times; ++i) {
+            float t = exposure_time((i + shift) / times) - 0.5;
+            vec2 y, other;
+            vec3 far = vec3(x, here.z);
+            float near = follow(x, own, t, y, far);
+            if (apart) {
+                float nearer = follow(x, fastest, t, other, far);
+                if (nearer > near) {
+                    near = nearer;
+                    y = other;
+                }
+            }
+            light += picture(near < 0.0 ? far.xy : y);
+        }
+        light /= times;
+    }
+    imageStore(blurred, pixel, vec4(light, 1.0));
+}

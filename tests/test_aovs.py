@@ -1,0 +1,148 @@
+"""The AOVs: what each says, against what is known of the scene, and that the light's parts make up the picture."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from truth import skies
+
+import vkforge as vf
+
+pytestmark = pytest.mark.gpu
+
+HEIGHTS = np.random.default_rng(5).random((33, 33)) * 40.0
+HEIGHTS.flags.writeable = False
+SIZE = (48, 32)
+PARTS = ("direct", "indirect", "emitted", "air")
+LANES = ("lit", "path-traced")
+
+
+def hilly(**options: Any) -> vf.Terrain:
+    return vf.Terrain(HEIGHTS, 10.0, **options)
+
+
+def everything() -> vf.Scene:
+    """Return a scene with light of every kind: sun, sky, lamp, glow, fog and water, seen against the sky."""
+    terrain = hilly(material=vf.Material(emission=(0.2, 0.1, 0.0)), skirt=-20.0)
+    return vf.Scene(
+        terrain,
+        camera=vf.Camera.orbit(terrain, elevation=12.0),
+        sun=vf.Sun(315, 40),
+        sky=vf.Sky.gradient(),
+        fog=vf.Fog(scattering=2e-4),
+        lights=(vf.PointLight((0.0, 0.0, 80.0), 5000.0),),
+        water=vf.Water(level=12.0),
+    )
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_the_parts_make_up_the_picture(renderer: vf.Renderer, lane: str) -> None:
+    image = renderer.render(everything(), SIZE, lane=lane, samples=4, aovs=PARTS)
+    total = sum(image.aovs[name].astype(np.float64) for name in PARTS)
+    np.testing.assert_allclose(total, image.hdr, rtol=1e-5, atol=1e-6)
+    for name in PARTS:
+        assert image.aovs[name].max() > 0.0, f"nothing is {name}"
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_each_part_is_of_its_own_light(renderer: vf.Renderer, lane: str) -> None:
+    """Without water, fog and sky behind, what is left is direct light and glow; and bounces, where there are any."""
+    terrain = hilly(material=vf.Material(emission=(0.25, 0.25, 0.25)))
+    scene = vf.Scene(terrain, camera=vf.Camera.map(terrain), sun=vf.Sun(315, 40), sky=None)
+    parts = renderer.render(scene, (33, 33), lane=lane, samples=8, aovs=PARTS).aovs
+    inner = (slice(2, -2), slice(2, -2))
+    np.testing.assert_allclose(parts["emitted"][inner], 0.25, rtol=1e-5)
+    assert not parts["air"][inner].any()
+    assert bool(parts["indirect"].any()) == (lane == "path-traced")
+    dark = dataclasses.replace(scene, terrain=dataclasses.replace(terrain, material=vf.Material()))
+    straight = {"max_depth": 2} if lane == "path-traced" else {}
+    lit = renderer.render(dark, (33, 33), lane=lane, samples=8, **straight).hdr
+    if lane == "lit":
+        np.testing.assert_allclose(parts["direct"][inner], lit[inner], rtol=1e-5)
+    else:
+        assert parts["direct"][inner].mean() == pytest.approx(lit[inner].mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_asking_changes_nothing_else(renderer: vf.Renderer, lane: str) -> None:
+    plain = renderer.render(everything(), SIZE, lane=lane, samples=2)
+    asked = renderer.render(everything(), SIZE, lane=lane, samples=2, aovs=tuple(vf.AOVS))
+    assert plain.rgba.tobytes() == asked.rgba.tobytes()
+    assert plain.hdr.tobytes() == asked.hdr.tobytes()
+
+
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("aov", ["ambient_occlusion", "sky_visibility"])
+def test_a_thousand_rays_in_a_bowl(renderer: vf.Renderer, lane: str, aov: str) -> None:
+    """A spherical bowl shows 1 - D / 2R of the sky, by the cosine, at every point (as tests/truth/skies.py).
+
+    So many rays, each of many steps, are more than one invocation may trace on llvmpipe (passes/lighting/rays.py).
+    """
+    heights, cell, rim = skies.bowl_dem(200.0, 120.0)
+    camera = vf.Camera.orthographic((0, 0, 500), (0, 0, 0), (0, 1, 0), height=0.5 * rim)
+    scene = vf.Scene(vf.Terrain(heights, cell), camera, None, None)
+    many = {"ambient_occlusion": {"ao_rays": 1024}, "sky_visibility": {"sky_rays": 1024}}[aov]
+    if lane == "path-traced":
+        many = {"ao_rays": 1024, "samples": 1024, "max_depth": 2}
+    found = renderer.render(scene, (12, 12), lane=lane, aovs=(aov,), **{"samples": 1, **many}).aovs[aov]
+    assert found.mean() == pytest.approx(skies.bowl(200.0, 120.0), abs=0.002)
+    assert np.abs(found.mean(axis=1) - found.mean()).max() < 0.005  # no row of the picture is another
+    assert np.abs(found - found.mean()).max() < 0.02
+
+
+def test_ambient_occlusion_by_distance(renderer: vf.Renderer) -> None:
+    """At the foot of a wall half of the hemisphere is taken; from farther than the reach, nothing is."""
+    heights = np.zeros((65, 65))
+    heights[:, 32:] = 1000.0
+    terrain = vf.Terrain(heights, 1.0)
+    camera = vf.Camera.orthographic((-16, 0, 2000), (-16, 0, 0), (0, 1, 0), height=30.0)
+    scene = vf.Scene(terrain, camera, None, None)
+
+    def row(distance: float | None) -> Any:
+        image = renderer.render(
+            scene, (30, 30), samples=1, aovs=("ambient_occlusion",), ao_rays=512, ao_distance=distance
+        )
+        return image.aovs["ambient_occlusion"].mean(axis=0)
+
+    assert row(None)[-1] == pytest.approx(0.5, abs=0.03)  # half a metre from a wall a kilometre high
+    near = row(5.0)
+    assert (near[:-7] == 1.0).all()
+    assert near[-1] < 0.6
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_ids_and_mattes(renderer: vf.Renderer, lane: str) -> None:
+    image = renderer.render(
+        everything(), SIZE, lane=lane, samples=64, aovs=("object_id", "material_id", "hit", "water", "coverage")
+    )
+    ids = image.aovs["object_id"]
+    np.testing.assert_array_equal(ids > 0, image.aovs["hit"] > 0)
+    np.testing.assert_array_equal(ids == 2, image.aovs["water"] > 0)
+    assert set(np.unique(ids)) == {0.0, 1.0, 2.0}
+    assert image.mattes.keys() == {"object", "material"}
+    mattes = image.mattes["object"]
+    np.testing.assert_allclose(mattes["terrain"] + mattes["water"], image.aovs["coverage"], atol=1e-6)
+    for index, name in ((1, "terrain"), (2, "water")):
+        inside = mattes[name] == 1.0
+        assert inside.any()
+        assert (ids[inside] == index).all()
+        assert ((mattes[name] > 0.0) & ~inside).any(), f"the edge of {name} is not antialiased"
+
+
+@pytest.mark.parametrize("camera", ["perspective", "orthographic"])
+def test_depth_along_the_axis(renderer: vf.Renderer, camera: str) -> None:
+    """Level ground seen from straight above is equally far along the axis, and farther along rays that slant."""
+    terrain = vf.Terrain(np.zeros((33, 33)), 10.0)
+    views = {
+        "perspective": vf.Camera.perspective((0, 0, 100), (0, 0, 0), (0, 1, 0), fov=60),
+        "orthographic": vf.Camera.orthographic((0, 0, 100), (0, 0, 0), (0, 1, 0), height=100),
+    }
+    image = renderer.render(vf.Scene(terrain, views[camera]), (32, 32), samples=1, aovs=("depth", "depth_axis"))
+    np.testing.assert_allclose(image.aovs["depth_axis"], 100.0, rtol=1e-5)
+    assert (image.aovs["depth"].max() > 115.0) == (camera == "perspective")
+    up = vf.Camera.perspective((0, 0, 100), (0, 100, 150))
+    sky = renderer.render(vf.Scene(terrain, up), (8, 8), samples=1, aovs=("depth_axis",))
+    assert np.isinf(sky.aovs["depth_axis"]).all()

@@ -1,0 +1,257 @@
+"""Depth of field by the post pass, held against closed forms, a mean of pinholes, the path tracer and Mitsuba."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from test_reference import FOLDER, compare, description, ground_truth_scene  # noqa: F401
+from truth import depth_of_field as truth
+
+import vkforge as vf
+
+pytestmark = pytest.mark.gpu
+
+SIZE = (160, 96)
+ALTITUDE = 100.0  # of the camera that looks straight down, above the ground at 0
+METRES = 64.0  # that the frame's width shows there
+
+
+def light_table(heights: Any, emission: Any, radius: float, focus: float, **lens: Any) -> vf.Scene:
+    """A scene of nothing but what shines, (512, 512) samples of an eighth of a metre, seen from straight above."""
+    rgb = np.repeat(np.asarray(emission, np.float32)[..., None], 3, axis=-1)
+    material = vf.Material(emission=1.0, emission_map=rgb)
+    terrain = vf.Terrain(np.asarray(heights, float), cell_size=0.125, albedo=0.0, material=material)
+    fov_x = 2 * np.degrees(np.arctan(METRES / 2 / ALTITUDE))
+    camera = vf.Camera.perspective(
+        (0, 0, ALTITUDE), (0, 0, 0), up=(0, 1, 0), fov_x=fov_x, aperture_radius=radius, focus_distance=focus, **lens
+    )
+    return vf.Scene(terrain, camera, sun=None, sky=None, background="black")
+
+
+def seen(renderer: vf.Renderer, scene: vf.Scene, **options: Any) -> np.ndarray:
+    return renderer.render(scene, SIZE, samples=16, sky_rays=0, **options).hdr[..., 1].astype(np.float64)
+
+
+def pinhole(scene: vf.Scene) -> vf.Scene:
+    camera = dataclasses.replace(scene.camera, aperture_radius=0.0, focus_distance=None, blades=0, blade_rotation=0.0)
+    return dataclasses.replace(scene, camera=camera)
+
+
+STEP = np.arange(512) < 256  # the western half
+FLAT = np.zeros((512, 512))
+FLAT[0, 0] = -1.0  # a box with no height loses rays
+# Pixels' centres east of the step, which is in the middle of the frame.
+EAST = np.arange(SIZE[0]) + 0.5 - SIZE[0] / 2
+
+
+def edge(radius: float) -> np.ndarray:
+    """The step through a lens, as pixels see it: a mean over each."""
+    return np.mean([truth.disc_edge(-EAST - within, radius) for within in (np.arange(8) - 3.5) / 8], axis=0)
+
+
+@pytest.mark.parametrize("focus", [60.0, 85.0, 115.0, 180.0])
+def test_an_edge_on_the_ground_has_the_profile_of_the_disc(renderer: vf.Renderer, focus: float) -> None:
+    scene = light_table(FLAT, np.tile(STEP, (512, 1)), 8.0, focus)
+    radius = float(scene.camera.circle_of_confusion(ALTITUDE, SIZE))
+    profile = seen(renderer, scene)[40:56].mean(axis=0)
+    middle = slice(30, -30)
+    error = np.abs(profile - edge(radius))[middle].max()
+    print(f"focus {focus:g} m, circles of {radius:.1f} pixels: worst {error:.4f}")
+    assert error < 0.03
+
+
+@pytest.mark.parametrize("radius", [2.0, 6.0])
+def test_a_near_edge_covers_what_is_sharp_behind_it_by_the_share_of_the_lens(
+    renderer: vf.Renderer, radius: float
+) -> None:
+    """A bright plateau above a dark ground in focus: beyond its edge it is seen through, and so it is before it."""
+    scene = light_table(np.tile(30.0 * STEP, (512, 1)), np.tile(STEP, (512, 1)), radius, ALTITUDE)
+    blur = float(scene.camera.circle_of_confusion(ALTITUDE - 30.0, SIZE))
+    profile = seen(renderer, scene)[40:56].mean(axis=0)
+    error = np.abs(profile - edge(blur))[30:-30].max()
+    print(f"near edge with circles of {blur:.1f} pixels: worst {error:.4f}")
+    assert error < 0.03
+
+
+def test_what_is_sharp_in_front_does_not_leak_into_the_blur_behind_it(renderer: vf.Renderer) -> None:
+    """A bright plateau in focus above a dark ground that is not: the ground stays dark right up to the edge."""
+    shining = np.roll(STEP, -2) & STEP  # not the wall, at whose foot it would be the ground that shines
+    scene = light_table(np.tile(30.0 * STEP, (512, 1)), np.tile(shining, (512, 1)), 3.0, ALTITUDE - 30.0)
+    assert scene.camera.circle_of_confusion(ALTITUDE, SIZE) > 3.0
+    profile = seen(renderer, scene)[40:56].mean(axis=0)
+    assert profile[EAST > 1.5].max() < 0.005
+    assert profile[(EAST < -2.5) & (EAST > -40)].min() > 0.995
+
+
+@pytest.mark.parametrize("blades", [0, 5, 6])
+@pytest.mark.parametrize("focus", [70.0, 160.0])
+def test_a_point_becomes_the_aperture_and_keeps_its_light(renderer: vf.Renderer, focus: float, blades: int) -> None:
+    lamp = np.zeros((512, 512))
+    lamp[254:258, 254:258] = 100.0
+    scene = light_table(FLAT, lamp, 10.0, focus, blades=blades, blade_rotation=20.0)
+    lens = scene.camera.lens
+    assert lens is not None
+    radius = float(scene.camera.circle_of_confusion(ALTITUDE, SIZE))
+    light, before = seen(renderer, scene), seen(renderer, pinhole(scene))
+    assert light.sum() == pytest.approx(before.sum(), rel=0.02)
+    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]] + 0.5
+    x, y = x - SIZE[0] / 2, SIZE[1] / 2 - y
+    spread = np.sqrt(2 * ((x**2 + y**2) * light).sum() / light.sum() - 2 * ((x**2 + y**2) * before).sum() / before.sum())
+    # Of a disc the mean of d^2 is r^2 / 2; of a polygon of n sides with corners at r, (2 + cos(2 pi / n)) r^2 / 6.
+    wanted = radius * (1.0 if blades == 0 else np.sqrt((2 + np.cos(2 * np.pi / blades)) / 3))
+    print(f"circles of {radius:.1f} pixels, {blades} blades: spread {spread:.2f}, wanted {wanted:.2f}")
+    assert spread == pytest.approx(wanted, abs=0.5)
+    if blades:
+        # p = q - c o (see Lens): behind the plane in focus the aperture's own shape, before it turned around.
+        corners = lens.corners() * (1.0 if focus < ALTITUDE else -1.0) * (radius + 0.5)
+        side = np.roll(corners, -1, axis=0) - corners
+        outward = np.stack([side[:, 1], -side[:, 0]], axis=-1)
+        inside = ((x[..., None] * outward[:, 0] + y[..., None] * outward[:, 1]) <= (corners * outward).sum(-1)).all(-1)
+        assert light[inside].sum() > 0.95 * light.sum()
+        assert light[inside].sum() > light[inside[::-1, ::-1]].sum() + (0.02 * light.sum() if blades == 5 else -1.0)
+
+
+RNG = np.random.default_rng(5)
+ROWS, COLUMNS = np.mgrid[0:96, 0:96] / 96
+HILLS = 40 * np.sin(9 * COLUMNS + np.sin(6 * ROWS)) * np.cos(7 * ROWS) + 9 * np.sin(40 * COLUMNS) * np.cos(33 * ROWS)
+CHECKS = np.stack([0.25 + 0.5 * ((np.floor(COLUMNS * 24) + np.floor(ROWS * 24)) % 2), 0.5 * COLUMNS, 0.4 * ROWS], -1)
+
+
+def hills(radius: float, **options: Any) -> vf.Scene:
+    camera = vf.Camera.perspective(
+        (0, -500, 120), (0, 100, -10), fov=40, aperture_radius=radius, **{"focus_distance": 480.0, **options}
+    )
+    sky = vf.Sky.uniform((0.5, 0.6, 0.8))
+    return vf.Scene(vf.Terrain(HILLS, cell_size=10.0, albedo=CHECKS), camera, vf.Sun(azimuth=250, elevation=30), sky)
+
+
+def decibels(image: np.ndarray, wanted: np.ndarray) -> float:
+    """Return the PSNR of two pictures of light, bent as a screen bends it."""
+    bent = [np.sqrt(np.clip(array, 0, None) / (1 + np.clip(array, 0, None))) for array in (image, wanted)]
+    return float(-10 * np.log10(np.mean((bent[0] - bent[1]) ** 2)))
+
+
+@pytest.mark.parametrize(("radius", "bar"), [(4.0, 38.0), (8.0, 39.0), (16.0, 39.0)])
+def test_it_is_the_mean_of_pinholes_on_the_lens(renderer: vf.Renderer, radius: float, bar: float) -> None:
+    scene = hills(radius)
+    wanted = truth.through_a_lens(renderer, scene, SIZE, 64, samples=4, sky_rays=1)
+    image = renderer.render(scene, SIZE, samples=16).hdr
+    sharp = renderer.render(pinhole(scene), SIZE, samples=16).hdr
+    print(f"radius {radius:g} m: PSNR {decibels(image, wanted):.1f}, of the pinhole {decibels(sharp, wanted):.1f}")
+    assert decibels(image, wanted) > max(bar, decibels(sharp, wanted) + 3.0)
+
+
+def test_a_tilted_lens_is_that_of_the_path_tracer(renderer: vf.Renderer) -> None:
+    scene = hills(14.0, tilt=(25.0, 45.0))
+    wanted = renderer.render(scene, SIZE, lane="path-traced", samples=256, max_depth=2, denoise=None).hdr
+    image = renderer.render(scene, SIZE, samples=16, sky_rays=16).hdr
+    straight = renderer.render(hills(14.0), SIZE, samples=16, sky_rays=16).hdr
+    print(f"PSNR {decibels(image, wanted):.1f}, with the lens straight {decibels(straight, wanted):.1f}")
+    assert decibels(image, wanted) > max(33.0, decibels(straight, wanted) + 6.0)
+
+
+def test_the_tilted_plane_in_focus_is_sharp_to_the_bit(renderer: vf.Renderer) -> None:
+    """The Scheimpflug rule: a camera that looks down on flat ground at 30 degrees, with its plane in focus laid there."""
+    ground = vf.Terrain(np.zeros((96, 96)), cell_size=20.0, albedo=CHECKS)
+    eye, target = (0.0, -600.0, 300.0), (0.0, -600.0 + 300.0 * np.sqrt(3.0), 0.0)
+    camera = vf.Camera.perspective(eye, target, fov=30, aperture_radius=20.0, tilt=(0.0, 60.0))
+    scene = vf.Scene(ground, camera, sky=vf.Sky.uniform((0.5, 0.5, 0.5)))
+    sharp = renderer.render(pinhole(dataclasses.replace(scene, camera=dataclasses.replace(camera, tilt=(0, 0)))), SIZE)
+    near = slice(SIZE[1] // 3, None)  # no sky, and no edge of the ground before it
+    assert np.isfinite(renderer.render(scene, SIZE, samples=1, aovs=("depth",)).aovs["depth"][near]).all()
+    tilted = renderer.render(scene, SIZE).hdr
+    np.testing.assert_array_equal(tilted[near], sharp.hdr[near])
+    level = renderer.render(dataclasses.replace(scene, camera=dataclasses.replace(camera, tilt=(0, 0))), SIZE).hdr
+    assert np.abs(level[near] - sharp.hdr[near]).max() > 0.03
+
+
+@pytest.mark.skipif(not (FOLDER / "reference.exr").exists(), reason="the ground-truth scene is not beside this checkout")
+def test_the_ground_truth_scene(renderer: vf.Renderer, compare: Any, description: dict) -> None:  # noqa: F811
+    flip_evaluator = pytest.importorskip("flip_evaluator")
+    scene = ground_truth_scene(description, "dof_sun_direct")
+    reference, mask = compare.load_reference()
+    image = renderer.render(scene, (640, 360), samples=16).hdr
+    image, wanted = (np.where(mask[..., None], array, 0.0) for array in (image, reference["dof_sun_direct"]))
+    error = compare.relative_mse(image.astype(np.float64), wanted, mask)
+    flip = flip_evaluator.evaluate(compare.display(wanted), compare.display(image), "LDR")[1]
+    print(f"relative MSE {error:.2e}, FLIP {flip:.4f}")
+    assert error < 4e-4
+    assert flip < 0.012
+
+
+def passes(renderer: vf.Renderer, scene: vf.Scene, **options: Any) -> list[str]:
+    return [item.name for item in renderer.plan(scene, SIZE, samples=1, **options).passes]
+
+
+def test_no_aperture_no_pass(renderer: vf.Renderer) -> None:
+    closed, plain = hills(0.0), pinhole(hills(1.0))
+    assert not [name for name in passes(renderer, closed) if "aperture" in name or "miniature" in name]
+    np.testing.assert_array_equal(
+        renderer.render(closed, SIZE, samples=2).hdr, renderer.render(plain, SIZE, samples=2).hdr
+    )
+    assert [name for name in passes(renderer, hills(1.0)) if "aperture" in name]
+    assert not [name for name in passes(renderer, hills(1.0), lane="path-traced") if "aperture" in name]
+
+
+def test_the_same_bits_every_time(renderer: vf.Renderer) -> None:
+    first, second = (renderer.render(hills(9.0, blades=7), SIZE, samples=2).hdr for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("optics", [{"aperture_radius": -1.0}, {"aperture_radius": 1.0, "focus_distance": -5.0}])
+def test_a_lens_that_can_not_be_is_refused(optics: dict[str, float]) -> None:
+    with pytest.raises(vf.InputError, match=r"aperture_radius|focus_distance"):
+        vf.Camera.perspective((0, -10, 5), (0, 0, 0), **optics)
+
+
+# Miniature
+
+
+@pytest.mark.parametrize("lane", ["lit", "path-traced"])
+def test_a_miniature_is_sharp_in_its_band_and_blurred_beside_it(renderer: vf.Renderer, lane: str) -> None:
+    miniature = vf.Miniature(radius=0.08, center=0.6, width=0.2, fade=0.3, angle=10.0)
+    scene = hills(0.0)
+    options: dict[str, Any] = {"lane": lane, "samples": 2}
+    before, after = (renderer.render(scene, SIZE, miniature=m, **options).hdr for m in (None, miniature))
+    circles = miniature.circles(SIZE)
+    assert circles.max() == pytest.approx(0.08 * SIZE[1])
+    sharp = circles == 0.0
+    assert 0.1 < sharp.mean() < 0.3
+    # Blurred neighbours would have to reach it: the blur begins gently, and no circle reaches into the band's middle.
+    (a, b), c = miniature.across(SIZE)
+    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]] + 0.5
+    middle = np.abs(a * x + b * y + c) < 0.06 * SIZE[1]
+    np.testing.assert_array_equal(after[middle], before[middle])
+    rough = [np.abs(np.diff(image, axis=1)).mean(axis=-1)[circles[:, 1:] > 5.0].mean() for image in (before, after)]
+    assert rough[1] < 0.5 * rough[0]
+
+
+def test_a_miniature_blurs_by_its_circles(renderer: vf.Renderer) -> None:
+    lamp = np.zeros((512, 512))
+    lamp[340:344, 254:258] = 100.0
+    scene = light_table(FLAT, lamp, 0.0, ALTITUDE)
+    miniature = vf.Miniature(radius=0.09, center=0.2, width=0.1, fade=0.3)
+    light, before = seen(renderer, scene, miniature=miniature), seen(renderer, scene)
+    assert light.sum() == pytest.approx(before.sum(), rel=0.02)
+    row, column = np.unravel_index(before.argmax(), before.shape)
+    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
+    d2 = (x - column) ** 2 + (y - row) ** 2
+    spread = np.sqrt(2 * (d2 * light).sum() / light.sum())
+    assert spread == pytest.approx(miniature.circles(SIZE)[row, column], abs=0.7)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"radius": -0.1}, {"radius": 0.2}, {"center": 2}, {"width": -1}, {"fade": 0}, {"angle": "flat"}, {"blades": 2}],
+)
+def test_a_miniature_that_can_not_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(vf.InputError, match=next(iter(wrong))):
+        vf.Miniature(**wrong)
+
+
+def test_settings_want_a_miniature() -> None:
+    with pytest.raises(vf.InputError, match="miniature"):
+        vf.Settings(miniature=0.5)  # type: ignore[arg-type]

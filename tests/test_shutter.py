@@ -1,0 +1,268 @@
+"""Scenes that move while the shutter is open, shown by samples that are spread over its time."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import vkforge as vf
+
+LANES = ("lit", "path-traced")
+
+
+# The shutter
+
+
+def test_intervals() -> None:
+    assert vf.Shutter().interval(24.0) == pytest.approx((-1 / 96, 1 / 96))
+    assert vf.Shutter(angle=360.0, centre=0.5).interval(25.0) == pytest.approx((0.0, 0.04))
+    assert vf.Shutter(seconds=0.01, centre=-0.5).interval(25.0) == pytest.approx((-0.01, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"angle": 361}, "angle .* 361"),
+        ({"angle": 0}, "angle"),
+        ({"angle": -90}, "angle"),
+        ({"angle": float("nan")}, "angle"),
+        ({"seconds": 0}, "seconds"),
+        ({"angle": 180, "seconds": 1}, "one of them"),
+        ({"centre": 1}, "centre"),
+        ({"ramp": 0.6}, "ramp"),
+    ],
+)
+def test_bad_shutters(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(vf.InputError, match=message):
+        vf.Shutter(**options)
+
+
+def test_a_shutter_longer_than_a_frame() -> None:
+    with pytest.raises(vf.InputError, match="an angle of 720 degrees"):
+        vf.Shutter(seconds=0.08).interval(25.0)
+
+
+@pytest.mark.parametrize("ramp", [0.0, 0.1, 0.25, 0.5])
+def test_times_follow_the_opening(ramp: float) -> None:
+    """Shares of the light against the integral of the opening, a trapezoid with ramps that long."""
+    x = np.linspace(0.0, 1.0, 100_001)
+    opening = np.ones_like(x) if ramp == 0 else np.clip(np.minimum(x, 1 - x) / ramp, 0.0, 1.0)
+    light = np.cumsum((opening[1:] + opening[:-1]) / 2)
+    shares = np.linspace(0.0, 1.0, 41)
+    wanted = 3.0 + 2.0 * np.interp(shares * light[-1], np.concatenate([[0.0], light]), x)
+    moving = vf.MovingScene(lambda t: None, 3.0, 5.0, ramp)  # type: ignore[arg-type, return-value]
+    np.testing.assert_allclose([moving.time(share) for share in shares], wanted, atol=2e-3)
+
+
+@pytest.mark.parametrize(("open_", "close"), [(1.0, 1.0), (1.0, 0.5), (float("nan"), 1.0)])
+def test_bad_moving_scenes(open_: float, close: float) -> None:
+    with pytest.raises(vf.InputError, match="MovingScene"):
+        vf.MovingScene(lambda t: None, open_, close)  # type: ignore[arg-type, return-value]
+
+
+def test_samples_are_spread_over_the_light() -> None:
+    from vkforge.lanes.blocks import exposure_share, progressive_share
+
+    for count in (1, 2, 3, 16, 33, 64):
+        shares = sorted(exposure_share(i, count) for i in range(count))
+        np.testing.assert_allclose(shares, (np.arange(count) + 0.5) / count, atol=0.5 / count + 1e-12)
+        assert exposure_share(count - 1, count) == 0.5
+    shares = sorted(progressive_share(i, 64) for i in range(64))
+    np.testing.assert_allclose(shares, (np.arange(64) + 0.5) / 64)
+
+
+# Pictures
+
+
+def edge_scene(x: float = 0.0) -> vf.Scene:
+    """Return level ground, black in the west and white in the east, seen from above by a camera at `x` metres."""
+    albedo = np.zeros((1, 1300, 3), np.float32)
+    albedo[:, 650:] = 1.0
+    terrain = vf.Terrain(np.zeros((65, 65)), cell_size=1.0, albedo=albedo)
+    camera = vf.Camera.orthographic((x, 0, 50), (x, 0, 0), (0, 1, 0), height=8.0)
+    return vf.Scene(terrain, camera, vf.Sun(0, 90, angular_diameter=0.0), None)
+
+
+SCENE = edge_scene()
+
+
+def gliding(t: float) -> vf.Scene:
+    camera = dataclasses.replace(SCENE.camera, position=(t, 0, 50), target=(t, 0, 0))
+    return dataclasses.replace(SCENE, camera=camera)
+
+
+def profile(image: vf.Image) -> NDArray[np.float64]:
+    row = image.hdr[..., 0].mean(axis=0, dtype=np.float64)
+    return row / row[-1]
+
+
+def light_after(x: NDArray[np.float64], ramp: float) -> NDArray[np.float64]:
+    """Return the share of the light that has come in after shares x of the time."""
+    fine = np.linspace(0.0, 1.0, 20_001)
+    opening = np.ones_like(fine) if ramp == 0 else np.clip(np.minimum(fine, 1 - fine) / ramp, 0.0, 1.0)
+    total = np.concatenate([[0.0], np.cumsum((opening[1:] + opening[:-1]) / 2)])
+    return np.interp(x, fine, total / total[-1])
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("ramp", [0.0, 0.5])
+@pytest.mark.parametrize("pixels", [2.5, 12.0])
+def test_the_profile_of_a_moving_edge(renderer: vf.Renderer, lane: str, ramp: float, pixels: float) -> None:
+    """The shutter's opening, as far as the edge moves, convolved with a pixel: a trapezoid where it is a box."""
+    width = 64  # of 16 m: 4 pixels a metre
+    metres = pixels / 4.0
+    moving = vf.MovingScene(gliding, -metres / 2, metres / 2, ramp)
+    found = profile(renderer.render(moving, (width, width // 2), lane=lane, samples=128))
+    fine = (np.arange(width * 64) + 0.5) / 64  # the camera goes east, so the edge goes west
+    edge = light_after(np.clip((fine - width / 2 + pixels / 2) / pixels, 0.0, 1.0), ramp)
+    wanted = edge.reshape(width, 64).mean(axis=1)
+    np.testing.assert_allclose(found, wanted, atol=0.03)
+    assert np.abs(found - (np.arange(width) >= width / 2)).max() > 0.1  # it does move
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("lane", LANES)
+def test_a_gliding_camera_is_its_moving_scene(renderer: vf.Renderer, lane: str) -> None:
+    moving = vf.MovingScene(gliding, -1.0, 1.0)
+    scene = dataclasses.replace(SCENE, camera=gliding(-1.0).camera.moving(gliding(1.0).camera))
+    frames = [profile(renderer.render(what, (32, 16), lane=lane, samples=128)) for what in (moving, scene)]
+    np.testing.assert_allclose(frames[0], frames[1], atol=0.03)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("lane", LANES)
+def test_the_sun_moves(renderer: vf.Renderer, lane: str) -> None:
+    """Level ground under a sun that climbs evenly from 10 to 70 degrees: the mean of the sine of its elevation."""
+
+    def at(t: float) -> vf.Scene:
+        return dataclasses.replace(SCENE, sun=vf.Sun(0, 10 + 60 * t, irradiance=(1, 1, 1), angular_diameter=0.0))
+
+    image = renderer.render(vf.MovingScene(at, 0.0, 1.0), (8, 4), lane=lane, samples=64)
+    a, b = np.radians([10.0, 70.0])
+    assert image.hdr[:, -1].mean() == pytest.approx((np.cos(a) - np.cos(b)) / (b - a) / np.pi, rel=2e-3)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("lane", LANES)
+def test_a_scene_that_stays_is_the_scene(renderer: vf.Renderer, lane: str) -> None:
+    still = renderer.render(SCENE, (16, 8), lane=lane, samples=4)
+    image = renderer.render(vf.MovingScene(lambda t: SCENE, 0.0, 1.0), (16, 8), lane=lane, samples=4)
+    if lane == "lit":
+        assert image.hdr.tobytes() == still.hdr.tobytes()
+    else:  # whose batches are of one sample
+        np.testing.assert_allclose(image.hdr, still.hdr, rtol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("lane", LANES)
+def test_what_may_not_change(renderer: vf.Renderer, lane: str) -> None:
+    def other_heights(t: float) -> vf.Scene:
+        return dataclasses.replace(SCENE, terrain=dataclasses.replace(SCENE.terrain, heights=np.full((65, 65), t)))
+
+    def other_sun(t: float) -> vf.Scene:
+        return SCENE if t < 0.6 else dataclasses.replace(SCENE, sun=None)
+
+    for at, message in ((other_heights, "terrain's heights is another"), (other_sun, "changes in kind")):
+        with pytest.raises(vf.InputError, match=message):
+            renderer.render(vf.MovingScene(at, 0.0, 1.0), (8, 4), lane=lane, samples=8)
+    with pytest.raises(vf.InputError, match=r"gave a int; wanted a Scene"):
+        renderer.render(vf.MovingScene(lambda t: 3, 0.0, 1.0), (8, 4), lane=lane)  # type: ignore[arg-type, return-value]
+    assert renderer.render(SCENE, (8, 4), lane=lane, samples=1).hdr.any()
+
+
+# Blur by motion vectors
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("ramp", [0.0, 0.5])
+@pytest.mark.parametrize("pixels", [2.5, 12.0, 60.0])
+def test_the_profile_of_an_edge_by_motion_vectors(renderer: vf.Renderer, ramp: float, pixels: float) -> None:
+    width, metres = 128, pixels / 4.0
+    moving = vf.MovingScene(gliding, -metres / 2, metres / 2, ramp)
+    wide = dataclasses.replace(SCENE.camera, height=16.0)
+    scene = dataclasses.replace(moving, at=lambda t: dataclasses.replace(gliding(t), camera=moved(wide, t)))
+    found = profile(renderer.render(scene, (width, width // 2), samples=32, motion_blur="vectors"))
+    fine = (np.arange(width * 64) + 0.5) / 64
+    edge = light_after(np.clip((fine - width / 2 + pixels / 2) / pixels, 0.0, 1.0), ramp)
+    np.testing.assert_allclose(found, edge.reshape(width, 64).mean(axis=1), atol=0.03)
+
+
+def moved(camera: vf.Camera, t: float) -> vf.Camera:
+    return dataclasses.replace(camera, position=(t, 0, 50), target=(t, 0, 0))
+
+
+def flight(t: float) -> vf.Scene:
+    """Return hills seen by a camera that flies past, turns and zooms."""
+    rng = np.random.default_rng(4)
+    x = np.arange(33)
+    heights = 20 * np.sin(x / 4)[:, None] * np.cos(x / 5) + rng.random((33, 33))
+    camera = vf.Camera.perspective((-60 + 30 * t, -220, 70), (20 * t, 0, 5 * t), fov=40 - 5 * t)
+    return vf.Scene(FLOWN.setdefault("terrain", vf.Terrain(heights, 10.0)), camera)
+
+
+FLOWN: dict[str, vf.Terrain] = {}
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("lens", [None, vf.Lens(k1=-0.1, p1=0.01)])
+def test_motion_is_where_the_cameras_see_each_point(renderer: vf.Renderer, lane: str, lens: vf.Lens | None) -> None:
+    """What moves, of the points seen in the middle of the exposure, by the cameras' own projection in float64."""
+    size = (40, 28)
+    scene = vf.MovingScene(flight, 0.0, 1.0)
+    image = renderer.render(scene, size, lane=lane, samples=1, aovs=("motion", "position", "hit"), lens=lens)
+    points = image.aovs["position"].reshape(-1, 3)
+    pixels = [flight(t).camera.project(points, size)[:, :2] for t in (0.0, 1.0)]
+    if lens is not None:
+        pixels = [shown(lens, flight(t).camera, at, size) for t, at in zip((0.0, 1.0), pixels, strict=True)]
+    hit = image.aovs["hit"].ravel() > 0
+    found = image.aovs["motion"].reshape(-1, 2)
+    assert np.hypot(*found[hit].T).max() > 3.0
+    # Distortion is undone to a small part of a pixel: see Lens.
+    np.testing.assert_allclose(found[hit], (pixels[1] - pixels[0])[hit], atol=0.01 if lens is None else 0.05)
+    still = renderer.render(flight(0.0), size, lane=lane, samples=1, aovs=("motion",))
+    assert not still.aovs["motion"].any()
+
+
+def shown(lens: vf.Lens, camera: vf.Camera, pixels: Any, size: tuple[int, int]) -> Any:
+    k = camera.intrinsics(size)
+    focal, centre = k[[0, 1], [0, 1]], k[:2, 2]
+    return lens.distort((pixels - centre) / focal) * focal + centre
+
+
+@pytest.mark.gpu
+def test_motion_vectors_come_near_to_samples(renderer: vf.Renderer) -> None:
+    scene, size = vf.MovingScene(flight, 0.0, 1.0), (192, 128)
+    truth = renderer.render(scene, size, samples=128).hdr.astype(np.float64)
+
+    def error(image: vf.Image) -> float:
+        return float((((image.hdr - truth) ** 2) / (truth**2 + 1e-2 * truth.mean() ** 2)).mean())
+
+    blurred = renderer.render(scene, size, samples=32, motion_blur="vectors")
+    still = renderer.render(flight(0.5), size, samples=32)
+    assert error(blurred) < 0.4 * error(still)
+
+
+@pytest.mark.gpu
+def test_what_motion_vectors_can_not_show(renderer: vf.Renderer) -> None:
+    def climbing(t: float) -> vf.Scene:
+        return dataclasses.replace(SCENE, sun=vf.Sun(0, 30 + t))
+
+    def around(t: float) -> vf.Scene:
+        return dataclasses.replace(SCENE, camera=vf.Camera.fisheye((t, 0, 50), (t, 0, 0), (0, 1, 0)))
+
+    with pytest.raises(vf.InputError, match="sun changes while the shutter is open"):
+        renderer.render(vf.MovingScene(climbing, 0.0, 1.0), (8, 4), motion_blur="vectors")
+    with pytest.raises(vf.InputError, match="fish-eye"):
+        renderer.render(vf.MovingScene(around, 0.0, 1.0), (8, 4), motion_blur="vectors")
+    with pytest.raises(vf.InputError, match="fish-eye"):
+        renderer.render(around(0.0), (8, 4), aovs=("motion",))
+    with pytest.raises(vf.InputError, match="path-traced lane has no use for motion_blur"):
+        renderer.render(vf.MovingScene(gliding, 0.0, 1.0), (8, 4), lane="path-traced", motion_blur="vectors")
+    with pytest.raises(vf.InputError, match="no motion_blur called"):
+        vf.Settings(motion_blur="vector")

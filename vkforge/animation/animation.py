@@ -1,0 +1,312 @@
+"""`vkforge.Animation`: a scene and its settings as functions of time."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vkforge.animation.curves import KINDS
+from vkforge.animation.paths import Node, look_up
+from vkforge.animation.progress import Progress
+from vkforge.animation.tracks import Keys, Place, make_track, read_keys
+from vkforge.errors import InputError, suggest
+from vkforge.scene.camera import Camera
+from vkforge.scene.checks import number, show
+from vkforge.scene.scene import Scene
+from vkforge.scene.terrain import Terrain
+from vkforge.settings import Settings
+
+if TYPE_CHECKING:
+    from vkforge.renderer import Renderer
+
+DEFAULT_FPS = 30.0
+Keyed = Mapping[Any, Any] | Sequence[tuple[float, Any]]  # what users write: {0: 90, 5: 270}
+ORBIT_STEP = 60.0  # degrees at most between the cameras of an orbit: less than half a turn, whose way round is clear
+
+
+class Animation:
+    """A scene that changes with time.
+
+    A track is the path of what changes, and its keys: ``{"sun.azimuth": {0: 90, 5: 270}}`` has the sun at 90 degrees at
+    the start and at 270 degrees after 5 seconds. A path is the names from the scene down with dots between, as
+    "camera", "camera.fov", "sun", "terrain.vertical_exaggeration", "fog.scattering", "water.level" or
+    "lights.0.intensity", or starts with "settings", as "settings.exposure". A value is whatever the field takes. Before
+    its first key and after its last one, a track stays as it is there.
+
+    Between its keys, the interpolation "smooth" changes numbers without overshooting, colours in linear light, and
+    whole parts, such as a `Fog`, field by field. Angles that are numbers change as given: from 350 to 370 a bearing
+    goes through north, from 350 to 10 all the way back; between two whole suns it takes the shorter way. Positions and
+    targets move along a curve with a speed that is even between evenly spaced keys. Cameras turn by quaternions, stay
+    level where all keys are, and circle what they all look at. Keys of "sun" that are dates have the real sun over
+    `place`. "linear" draws straight lines instead, and "step" holds a value until the next key.
+
+    Attributes:
+        tracks: the keys by path, each a tuple of (seconds, value).
+        interpolation: the tracks' by path.
+        fps: frames a second.
+        duration: seconds. The end has no frame of its own, so that what ends as it began loops.
+        place: latitude and longitude in degrees, or None.
+
+    Args:
+        scene: what does not change; a bare terrain is shown as `Scene.portrait` shows it.
+        tracks: path to keys, which are a mapping from seconds to values or a sequence of such pairs, in order.
+        fps: frames a second, up to 1000.
+        duration: seconds; None is the time of the last key.
+        settings: what does not change of the render; None is the defaults.
+        interpolation: "smooth", "linear" or "step" for all tracks, or a mapping from paths, where those that are
+            missing are smooth.
+        place: (latitude, longitude) in degrees, for dates.
+
+    Raises:
+        InputError: no such path, keys out of order or two at one time, a value that its field does not take.
+    """
+
+    def __init__(
+        self,
+        scene: Scene | Terrain,
+        tracks: Mapping[str, Keyed],
+        *,
+        fps: float = DEFAULT_FPS,
+        duration: float | None = None,
+        settings: Settings | None = None,
+        interpolation: str | Mapping[str, str] = "smooth",
+        place: Place | None = None,
+    ) -> None:
+        scene = Scene.portrait(scene) if isinstance(scene, Terrain) else scene
+        settings = Settings() if settings is None else settings
+        for name, given, wanted in (
+            ("scene", scene, Scene),
+            ("tracks", tracks, Mapping),
+            ("settings", settings, Settings),
+        ):
+            if not isinstance(given, wanted):
+                raise InputError(f"Animation {name} is {show(given)}; wanted a {wanted.__name__}")
+        self._scene, self._settings = scene, settings
+        self.fps = number("Animation fps (frames a second)", fps, high=1000.0, above=0.0)
+        self.place = None if place is None else _place(place)
+        keys = {path: read_keys(path, given) for path, given in tracks.items()}
+        self.tracks = {path: tuple(pairs) for path, pairs in keys.items()}
+        self.interpolation = _kinds(interpolation, keys)
+        self._roots = {"scene": Node(), "settings": Node()}
+        for path in sorted(keys, key=lambda path: path.count(".")):  # a camera before its angle
+            self._plant(path, keys[path])
+        self.duration = _duration(duration, keys)
+        for time in sorted({time for pairs in keys.values() for time, _ in pairs}):
+            self._check(time, f"at the key at {time:g} s")
+
+    def _plant(self, path: str, keys: Keys) -> None:
+        """Hang a track where it belongs, with what stands there as the first key finds it."""
+        root, _, rest = path.partition(".") if path.partition(".")[0] == "settings" else ("scene", "", path)
+        part: Any = self._settings if root == "settings" else self._scene
+        if not rest:
+            raise InputError("'settings' can't be animated as a whole; name one of them, as 'settings.exposure'")
+        node, where = self._roots[root], root
+        for name in rest.split("."):
+            part = look_up(path, name, part, where)
+            node, where = node.node(name), f"{where}.{name}"
+            if node.track is not None:
+                part = node.track(keys[0][0])
+        node.track = make_track(path, keys, self.interpolation[path], part, self.place)
+
+    @classmethod
+    def orbit(
+        cls,
+        scene: Scene | Terrain,
+        degrees: float = 360.0,
+        duration: float = 8.0,
+        *,
+        tracks: Mapping[str, Keyed] | None = None,
+        **options: Any,
+    ) -> Animation:
+        """Return the animation in which the scene's camera goes around what it looks at, at an even pace.
+
+        Args:
+            scene: as of an `Animation`.
+            degrees: how far: positive is clockwise as seen from above, as a compass bearing grows.
+            duration: seconds that it takes.
+            tracks: what else changes; not the camera.
+            options: everything else that `Animation` takes.
+
+        Raises:
+            InputError: as `Animation`.
+        """
+        scene = Scene.portrait(scene) if isinstance(scene, Terrain) else scene
+        if not isinstance(scene, Scene):
+            raise InputError(f"Animation scene is {show(scene)}; wanted a Scene")
+        degrees = number("Animation orbit degrees", degrees)
+        duration = number("Animation duration (seconds)", duration, above=0.0)
+        steps = max(2, math.ceil(abs(degrees) / ORBIT_STEP))
+        keys = {duration * i / steps: _swung(scene.camera, degrees * i / steps) for i in range(steps + 1)}
+        return cls(scene, {"camera": keys, **(tracks or {})}, duration=duration, **options)
+
+    # As functions of time
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are: duration times fps, rounded, and at least one."""
+        return max(1, round(self.duration * self.fps))
+
+    def time(self, frame: int) -> float:
+        """Return the time of a frame in seconds; that of frame 0 is 0."""
+        return frame / self.fps
+
+    def scene(self, time: float) -> Scene:
+        """Return the scene at a time in seconds, any time: before the first keys and after the last ones it stays.
+
+        A pure function, cheap (well under a millisecond but for dates) and computed in float64. Whatever does not
+        change is the same object each time, so that it stays on the device.
+        """
+        return self._roots["scene"].at(time, self._scene)
+
+    def settings(self, time: float) -> Settings:
+        """Return the settings at a time in seconds, as `scene` does."""
+        return self._roots["settings"].at(time, self._settings)
+
+    def with_settings(self, **overrides: Any) -> Animation:
+        """Return this animation with some settings changed that are not animated.
+
+        Raises:
+            InputError: a name that is no setting or an animated one, or a value out of its range.
+        """
+        for name in overrides:
+            if f"settings.{name}" in self.tracks:
+                raise InputError(f"{name} is given, and 'settings.{name}' is animated; leave one of them out")
+        return Animation(
+            self._scene,
+            self.tracks,
+            fps=self.fps,
+            duration=self.duration,
+            settings=self._settings.replace(**overrides),
+            interpolation=self.interpolation,
+            place=self.place,
+        )
+
+    def check(self) -> None:
+        """Make the scene and the settings of every frame, so that one that can't be is told before any is rendered.
+
+        Raises:
+            InputError: the frame and its fault, such as a camera inside the ground.
+        """
+        for frame in range(self.frames):
+            self._check(self.time(frame), f"frame {frame}, at {self.time(frame):.3g} s")
+
+    def _check(self, time: float, where: str) -> None:
+        try:
+            self.scene(time)
+            self.settings(time)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+
+    # As a video
+
+    def render(
+        self,
+        path: str | os.PathLike[str],
+        size: tuple[int, int] | None = None,
+        *,
+        renderer: Renderer | None = None,
+        lane: str = "lit",
+        aovs: Iterable[str] = (),
+        resume: bool = True,
+        crf: int | None = None,
+        quality: int | None = None,
+        save: Mapping[str, Any] | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        **overrides: Any,
+    ) -> Path:
+        """Render every frame into a video or into numbered pictures.
+
+        Frames are rendered, read back and encoded at the same time and never held all at once. A job that was stopped,
+        by Ctrl-C, a full disk or a power cut, goes on at the first missing frame when the same call is made again.
+
+        =====================  ==================================================================================
+        .mp4                   H.264 by PyAV (extra `video`), 4:2:0; width and height must be even
+        .gif                   256 colours a frame, at most 50 frames a second
+        .webp                  animated WebP
+        frame_%04d.png, .exr   one file a frame, from 0; any format that `Image.save` writes
+        =====================  ==================================================================================
+
+        Args:
+            path: where to; its extension says what. A video appears whole or not at all, and what is done of it lies
+                in PATH.parts meanwhile.
+            size: as of `Renderer.render`.
+            renderer: who renders; None makes one for the while.
+            lane: as of `Renderer.render`.
+            aovs: for numbered .exr and .npz, as of `Renderer.render`.
+            resume: go on with what a stopped job left; False starts over and deletes that.
+            crf: .mp4: constant rate factor, 0 (lossless) to 51, 18 unless given.
+            quality: .webp: 0 to 100, 90 unless given.
+            save: numbered pictures: what `Image.save` takes, as {"half": False}.
+            progress: called after each frame; None prints a line to the terminal, if stderr is one.
+            overrides: single settings by name, as `samples=64`.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: an argument that can't be used, a frame that can't be, or a job of other frames at that path.
+            OutputError: the file can't be written, or another process is at it; an earlier file is untouched.
+            MissingDependencyError: PyAV, which .mp4 needs, is missing.
+        """
+        from vkforge.animation.film import film
+
+        animation = self.with_settings(**overrides) if overrides else self
+        encoding = {"crf": crf, "quality": quality, "save": None if save is None else dict(save)}
+        return film(animation, path, size, renderer, lane, tuple(aovs), encoding, resume, progress)
+
+    def __repr__(self) -> str:
+        what = ", ".join(self.tracks) or "nothing"
+        return f"Animation({what}; {self.duration:g} s at {self.fps:g} frames a second, {self.frames} frames)"
+
+
+def _place(given: Any) -> Place:
+    try:
+        latitude, longitude = given
+    except (TypeError, ValueError):
+        raise InputError(f"Animation place is {show(given)}; wanted (latitude, longitude) in degrees") from None
+    return (
+        number("Animation place's latitude (degrees)", latitude, -90.0, 90.0),
+        number("Animation place's longitude (degrees)", longitude, -180.0, 180.0),
+    )
+
+
+def _kinds(given: Any, paths: Iterable[str]) -> dict[str, str]:
+    """Return each track's interpolation."""
+    paths = list(paths)
+    kinds = dict.fromkeys(paths, given) if isinstance(given, str) or not isinstance(given, Mapping) else given
+    for path in kinds:
+        if path not in paths:
+            hint = suggest(str(path), paths)
+            raise InputError(f"interpolation names {path!r}, and there is no such track{hint}")
+    kinds = {path: kinds.get(path, "smooth") for path in paths}
+    for kind in [given, *kinds.values()] if isinstance(given, str) else kinds.values():
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise InputError(
+                f"no interpolation called {show(kind)}{suggest(str(kind), KINDS)} (there are {', '.join(KINDS)})"
+            )
+    return kinds
+
+
+def _duration(given: float | None, keys: Mapping[str, Keys]) -> float:
+    if given is not None:
+        return number("Animation duration (seconds)", given, above=0.0)
+    last = max((pairs[-1][0] for pairs in keys.values()), default=0.0)
+    if last <= 0.0:
+        raise InputError("the animation has no key after 0 s, and so no end; give duration= in seconds")
+    return last
+
+
+def _swung(camera: Camera, degrees: float) -> Camera:
+    """Return a camera swung about the vertical through its target, clockwise from above."""
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+
+    def swing(x: float, y: float, z: float) -> tuple[float, float, float]:
+        return cosine * x + sine * y, cosine * y - sine * x, z
+
+    ahead = swing(*(a - b for a, b in zip(camera.position, camera.target, strict=True)))
+    eye = tuple(a + b for a, b in zip(camera.target, ahead, strict=True))
+    return dataclasses.replace(camera, position=eye, up=swing(*camera.up))

@@ -1,0 +1,179 @@
+"""MP4 with H.264, by PyAV: encoded in segments that stand by themselves, joined without encoding again."""
+
+from __future__ import annotations
+
+import io
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from vkforge.errors import InputError, MissingDependencyError
+from vkforge.image import Image
+from vkforge.io.atomic import replacing
+from vkforge.io.png import write_png
+from vkforge.io.reel import PartsReel
+
+SEGMENT = 48  # frames from one key frame to the next, and so the most that have to be rendered again after a power cut
+SLOW = 1.0  # seconds; a frame that took longer is kept as a picture until its segment is there, and is not lost either
+_CRF = 18  # at which few people see a difference
+_BT709 = 1  # primaries, transfer and matrix, in the numbers of ITU-T H.273
+
+
+def require_av() -> Any:
+    """Return PyAV.
+
+    Raises:
+        MissingDependencyError: It is not installed, or built without x264.
+    """
+    try:
+        import av
+    except ImportError:
+        raise MissingDependencyError(
+            'a video (.mp4) needs the library av; install it with: pip install "vkforge-renderer[video]" '
+            "(.gif, .webp and numbered pictures do without)"
+        ) from None
+    if "libx264" not in av.codecs_available:
+        raise MissingDependencyError("this build of the library av has no libx264; install the wheel that PyPI has")
+    return av
+
+
+class Mp4Reel(PartsReel):
+    """Segments of frames, named after their first and last."""
+
+    TAKES = ("crf",)
+    SUFFIX = ".mp4"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        require_av()
+        crf = self.options.setdefault("crf", _CRF)
+        if isinstance(crf, bool) or not isinstance(crf, int) or not 0 <= crf <= 51:
+            raise InputError(f"crf is {crf!r}; wanted a whole number from 0 (lossless) to 51, such as {_CRF}")
+        width, height = self.size
+        if width % 2 or height % 2:
+            even = f"{width + width % 2}x{height + height % 2}"
+            raise InputError(f"an .mp4 wants an even width and height, and size is {width}x{height}; use {even}")
+        self._segment: _Segment | None = None
+        self._came = time.perf_counter()
+
+    def _segments(self) -> list[tuple[int, int, Path]]:
+        """Return (first frame, last frame, file) of the segments that follow each other from frame 0 on."""
+        found: list[tuple[int, int, Path]] = []
+        for path in sorted(self.folder.glob("*-*.mp4")):
+            first, last = (int(number) for number in path.stem.split("-"))
+            if first == (found[-1][1] + 1 if found else 0):
+                found.append((first, last, path))
+        return found
+
+    def _begun(self) -> tuple[int, int]:
+        """Return the first frame after the segments, and the first after the single pictures that follow them."""
+        segments = self._segments()
+        first = end = segments[-1][1] + 1 if segments else 0
+        while self._loose(end).exists():
+            end += 1
+        return first, end
+
+    def _loose(self, frame: int) -> Path:
+        return self.folder / f"{frame:06}.png"
+
+    def missing(self) -> list[int]:
+        """Return the frames after the segments and the single pictures."""
+        return list(range(self._begun()[1], self.frames))
+
+    def write(self, frame: int, image: Image) -> None:
+        """Encode a frame; the last of a segment writes that to the disk."""
+        now = time.perf_counter()
+        slow, self._came = now - self._came > SLOW, now
+        pixels = np.ascontiguousarray(image.rgba[..., :3])
+        segment = self._open()
+        assert segment.end == frame
+        segment.add(pixels)
+        if segment.end % SEGMENT == 0 or segment.end == self.frames:
+            self._close()
+        elif slow:
+            write_png(self._loose(frame), pixels)
+
+    def _open(self) -> _Segment:
+        """Return the segment that is being written, begun with the single pictures that an earlier job left."""
+        if self._segment is None:
+            from PIL import Image as Pillow
+
+            first, end = self._begun()
+            self._segment = _Segment(first, Fraction(self.fps).limit_denominator(1001), self.size, self.options["crf"])
+            for frame in range(first, end):
+                with Pillow.open(self._loose(frame)) as picture:
+                    self._segment.add(np.asarray(picture.convert("RGB")))
+        return self._segment
+
+    def _close(self) -> None:
+        """Write the segment, which then stands for its single pictures."""
+        segment, self._segment = self._segment, None
+        if segment is None:
+            return
+        with replacing(self.folder / f"{segment.first:06}-{segment.end - 1:06}.mp4") as stream:
+            stream.write(segment.finish())
+        for frame in range(segment.first, segment.end):
+            self._loose(frame).unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """Close the segment early: a shorter one costs a key frame and nothing else."""
+        self._close()
+
+    def finish(self) -> None:
+        """Join the segments and remove them."""
+        if self._begun()[0] < self.frames:  # stopped between its last picture and the end of its segment
+            self._open()
+            self._close()
+        super().finish()
+
+    def join(self, stream: BinaryIO) -> None:
+        """Copy the packets of all segments, each at its time."""
+        av = require_av()
+        with av.open(stream, "w", format="mp4") as output:
+            copy = None
+            for first, _, path in self._segments():
+                with av.open(str(path)) as part:
+                    source = part.streams.video[0]
+                    copy = copy or output.add_stream_from_template(source)
+                    begin = round(first / Fraction(self.fps).limit_denominator(1001) / source.time_base)
+                    for packet in part.demux(source):
+                        if packet.dts is None:  # the end
+                            continue
+                        packet.pts, packet.dts, packet.stream = packet.pts + begin, packet.dts + begin, copy
+                        output.mux(packet)
+
+
+class _Segment:
+    """Frames that begin with a key frame and refer to nothing outside, encoded into memory."""
+
+    def __init__(self, first: int, fps: Fraction, size: tuple[int, int], crf: int) -> None:
+        self._av = require_av()
+        self.first = self.end = first
+        self._buffer = io.BytesIO()
+        self._container = self._av.open(self._buffer, "w", format="mp4")
+        options = {"crf": str(crf), "preset": "medium", "g": str(SEGMENT), "sc_threshold": "0"}
+        self._stream = self._container.add_stream("libx264", rate=fps, options=options)
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "yuv420p"
+        context = self._stream.codec_context
+        context.color_primaries = context.color_trc = context.colorspace = _BT709
+        context.color_range = 1  # MPEG's: black is 16, white 235
+
+    def add(self, pixels: np.ndarray) -> None:
+        """Encode (h, w, 3) uint8, sRGB-encoded."""
+        frame = self._av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        frame = frame.reformat(
+            format="yuv420p", src_colorspace="ITU709", dst_colorspace="ITU709", dst_color_range="MPEG"
+        )
+        frame.pts = self.end - self.first
+        self.end += 1
+        self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> bytes:
+        """Return the file."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+        return self._buffer.getvalue()

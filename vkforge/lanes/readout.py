@@ -1,0 +1,111 @@
+"""How AOVs and mattes come out of a lane's images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vkforge.lanes.lane import Request
+
+Arrays = Mapping[str, NDArray[Any]]
+
+# What w of the G-buffer's normal says (HIT_... of include/heightfield.glsl), and the ids that stand for it.
+_HIT_NOTHING, _HIT_WATER = 0, 3
+OBJECTS = MATERIALS = {"terrain": 1, "water": 2}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an AOV is read from.
+
+    Attributes:
+        images: Names out of OUTPUTS.
+        read: Makes the AOV of their pixels, by name; of the request; and of the samples that each pixel has.
+    """
+
+    images: tuple[str, ...]
+    read: Callable[[Arrays, Request, int], NDArray[np.float32]]
+
+
+def _color(image: str) -> Source:
+    return Source((image,), lambda arrays, *_: np.ascontiguousarray(arrays[image][..., :3], np.float32))
+
+
+def _channel(image: str, index: int = 0) -> Source:
+    return Source((image,), lambda arrays, *_: np.ascontiguousarray(arrays[image][..., index], np.float32))
+
+
+def _depth_axis(arrays: Arrays, request: Request, _: int) -> NDArray[np.float32]:
+    camera, position = request.scene.camera, arrays["position"]
+    along = (position[..., :3] - np.array(camera.position)) @ np.array(camera.axes[2])
+    return np.where(np.isinf(position[..., 3]), np.inf, along).astype(np.float32)
+
+
+def _ids(arrays: Arrays, *_: Any) -> NDArray[np.float32]:
+    kind = arrays["normal"][..., 3]
+    return np.select([kind == _HIT_NOTHING, kind == _HIT_WATER], [0, 2], 1).astype(np.float32)
+
+
+def _variance(arrays: Arrays, _: Request, samples: int) -> NDArray[np.float32]:
+    # Of a mean of n: the squared deviations over (n - 1), over n; of one sample, 0.
+    return (arrays["deviation"][..., 0] / max(samples * (samples - 1), 1)).astype(np.float32)
+
+
+SOURCES: dict[str, Source] = {
+    "depth": _channel("position", 3),
+    "depth_axis": Source(("position",), _depth_axis),
+    "position": _color("position"),
+    "normal": _color("normal"),
+    "geometric_normal": _color("geometric_normal"),
+    "albedo": _color("albedo"),
+    "roughness": _channel("material", 0),
+    "metallic": _channel("material", 1),
+    "emission": _color("emission"),
+    "sun_visibility": _channel("sun_visibility"),
+    "sky_visibility": _channel("sky_visibility"),
+    "ambient_occlusion": _channel("ambient_occlusion"),
+    "direct": _color("direct"),
+    "indirect": _color("indirect"),
+    "emitted": _color("emitted"),
+    "air": _color("air"),
+    "variance": Source(("deviation",), _variance),
+    "hit": Source(("normal",), lambda arrays, *_: (arrays["normal"][..., 3] > 0).astype(np.float32)),
+    "water": Source(("normal",), lambda arrays, *_: (arrays["normal"][..., 3] == _HIT_WATER).astype(np.float32)),
+    "coverage": _channel("coverage", -1),
+    "motion": Source(("motion",), lambda arrays, *_: np.ascontiguousarray(arrays["motion"][..., :2])),
+    "object_id": Source(("normal",), _ids),
+    "material_id": Source(("normal",), _ids),
+}
+"""Where each AOV of `vkforge.aovs.AOVS` comes from."""
+
+# AOVs that come with mattes of what they tell apart: the name of the set.
+_MATTES = {"object_id": "object", "material_id": "material"}
+
+
+def images_for(aovs: Iterable[str]) -> tuple[str, ...]:
+    """Return the names out of OUTPUTS that these AOVs and their mattes are made of."""
+    needed: list[str] = []
+    for name in aovs:
+        needed += SOURCES[name].images
+        if name in _MATTES:
+            needed += ["coverage", "water_coverage"]
+    return tuple(dict.fromkeys(needed))
+
+
+def read_aovs(aovs: Iterable[str], arrays: Arrays, request: Request, samples: int) -> dict[str, NDArray[np.float32]]:
+    """Return the AOVs by name, as arrays of their own."""
+    return {name: SOURCES[name].read(arrays, request, samples) for name in aovs}
+
+
+def read_mattes(aovs: Iterable[str], arrays: Arrays) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Return, for each AOV of ids, the share of each pixel that each thing covers, by the thing's name."""
+    sets = [_MATTES[name] for name in aovs if name in _MATTES]
+    if not sets:
+        return {}
+    water = np.ascontiguousarray(arrays["water_coverage"][..., 0])
+    ground = np.maximum(arrays["coverage"][..., -1] - water, 0.0)
+    return {name: {"terrain": ground.copy(), "water": water.copy()} for name in sets}

@@ -1,0 +1,256 @@
+"""Where a camera stands and looks so that the terrain, or a place of it, is well in the frame."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from vkforge.errors import InputError
+from vkforge.scene.camera_rays import columns
+from vkforge.scene.checks import LARGEST_METRES, Vector, number, show, vector
+from vkforge.scene.vectors import basis, bearing_vector, dot, minus, plus, scaled
+
+if TYPE_CHECKING:
+    from vkforge.scene.terrain import Terrain
+
+# Share of the frame's half-size that Camera.orbit leaves free on the side where the block fits most tightly.
+FRAME_MARGIN = 0.04
+
+_BEARINGS = 36  # sides that a place is looked at from
+_SIGHT_SAMPLES = 400  # along a line of sight
+_CURVE_SAMPLES = 64  # between two points of a path
+
+
+class Placed(NamedTuple):
+    """A parallel camera: the middle of the plane its rays start on, a target, and metres of the frame."""
+
+    position: Vector
+    target: Vector
+    width: float
+    height: float
+
+
+def longer_side(terrain: Terrain) -> float:
+    """Return the metres of the terrain's longer side."""
+    xmin, xmax, ymin, ymax = terrain.extent
+    return max(xmax - xmin, ymax - ymin)
+
+
+def corners(terrain: Terrain) -> list[Vector]:
+    """Return the eight corners of the terrain's box in world metres, skirt included, opposite ones first and last."""
+    xmin, xmax, ymin, ymax = terrain.extent
+    base = terrain.min_height if terrain.skirt is None else terrain.skirt
+    low, high = base * terrain.vertical_exaggeration, terrain.max_height * terrain.vertical_exaggeration
+    return [(x, y, z) for x in (xmin, xmax) for y in (ymin, ymax) for z in (low, high)]
+
+
+# The whole block
+
+
+def orbit(
+    terrain: Terrain, azimuth: Any, elevation: Any, distance: Any, fov: Any, target: Any, aspect: Any
+) -> tuple[Vector, Vector, Vector]:
+    """Return position, target and up of `Camera.orbit`, whose arguments these are."""
+    bearing = math.radians(number("Camera orbit azimuth (degrees)", azimuth))
+    tilt = math.radians(number("Camera orbit elevation (degrees)", elevation, -90.0, 90.0))
+    fov = number("Camera fov (degrees)", fov, above=0.0, below=180.0)
+    aspect = number("Camera orbit aspect", aspect, above=0.0)
+    backward = (
+        math.cos(tilt) * math.sin(bearing),
+        math.cos(tilt) * math.cos(bearing),
+        math.sin(tilt),
+    )
+    forward = scaled(backward, -1.0)
+    # Seen from straight above, keep the top of the frame where it tends to as the elevation nears 90 degrees.
+    up = (0.0, 0.0, 1.0) if math.cos(tilt) > 1e-6 else (-math.sin(bearing), -math.cos(bearing), 0.0)
+    right, frame_up = basis(forward, up)
+
+    box = corners(terrain)
+    middle = scaled(plus(box[0], box[-1]), 0.5)
+    aim = middle if target is None else vector("Camera target", target)
+    half_y = math.tan(math.radians(fov) / 2.0) * (1.0 - FRAME_MARGIN)
+    half_x = half_y * aspect
+    offsets = [minus(corner, aim) for corner in box]
+    across = [(dot(offset, right), dot(offset, forward)) for offset in offsets]
+    along = [(dot(offset, frame_up), dot(offset, forward)) for offset in offsets]
+    free = target is None
+    if distance is None:
+        # A target between the terrain and the camera could ask for less than no distance.
+        nearest = 1e-3 * math.dist(box[0], box[-1])
+        distance = max(_distance(across, half_x, free), _distance(along, half_y, free), nearest)
+    else:
+        distance = number("Camera orbit distance (metres)", distance, high=LARGEST_METRES, above=0.0)
+    if free:
+        aim = plus(aim, scaled(right, _centre(across, distance)))
+        aim = plus(aim, scaled(frame_up, _centre(along, distance)))
+    return plus(aim, scaled(backward, distance)), aim, up
+
+
+def _width(points: list[tuple[float, float]], half: float) -> float:
+    """Return how wide a view through points (offset a, depth c) must be at depth 0, in a frame of tangent `half`.
+
+    The point (a, c) fits at a sideways shift and a distance where ``|a - shift| <= half * (c + distance)``: two bounds
+    on the shift, and there is one that suits all points as soon as ``2 * half * distance`` reaches this width.
+    """
+    return max(a - half * c for a, c in points) - min(a + half * c for a, c in points)
+
+
+def _distance(points: list[tuple[float, float]], half: float, free: bool) -> float:
+    """Return the least distance at which points (offset a, depth c) fit, with a `free` sideways shift or with none."""
+    if free:
+        return _width(points, half) / (2.0 * half)
+    return max(abs(a) / half - c for a, c in points)
+
+
+def _centre(points: list[tuple[float, float]], distance: float) -> float:
+    """Return the sideways shift that puts the projections of points (offset a, depth c) in the frame's middle.
+
+    The narrowest frame that holds them all touches both sides, so bisection on its tangent finds the middle. Where a
+    point lies behind the camera there is no such thing, and the shift is 0.
+    """
+    if min(c for _, c in points) + distance <= 0.0:
+        return 0.0
+    low, high = 0.0, max(abs(a) / (c + distance) for a, c in points)
+    for _ in range(60):
+        half = (low + high) / 2.0
+        if _width(points, half) <= 2.0 * half * distance:
+            high = half
+        else:
+            low = half
+    return (max(a - high * c for a, c in points) + min(a + high * c for a, c in points)) / 2.0
+
+
+def oblique(terrain: Terrain, away: Vector, up: Vector, lean: float) -> Placed:
+    """Return the frame of `Camera.oblique` around the block: each metre of height goes `lean` metres `away`."""
+    right = (up[1], -up[0], 0.0)
+    base = corners(terrain)[0][2]
+    shown = [plus(corner, scaled(away, lean * (corner[2] - base))) for corner in corners(terrain)]
+    across, along = [dot(point, right) for point in shown], [dot(point, up) for point in shown]
+    width, height = max(across) - min(across), max(along) - min(along)
+    middle = plus(scaled(right, (max(across) + min(across)) / 2.0), scaled(up, (max(along) + min(along)) / 2.0))
+    above = corners(terrain)[-1][2] - base + 0.05 * max(width, height)
+    target = (middle[0], middle[1], base)
+    return Placed(plus(target, plus(scaled(away, -lean * above), (0.0, 0.0, above))), target, width, height)
+
+
+# A place
+
+
+def place(terrain: Terrain, where: Any, crs: str | None) -> Vector:
+    """Return the world point that `Camera.look_at_feature` is to show."""
+    if isinstance(where, str):
+        if where not in ("summit", "lowest"):
+            raise InputError(f"where is {where!r}; wanted 'summit', 'lowest' or a point (x, y) or (x, y, z)")
+        find = np.nanargmax if where == "summit" else np.nanargmin
+        row, column = np.unravel_index(int(find(terrain.heights)), terrain.shape)
+        (rows, cols), (dx, dy) = terrain.shape, terrain.cell_size
+        z = float(terrain.heights[row, column]) * terrain.vertical_exaggeration
+        return (float(column) - (cols - 1) / 2) * dx, ((rows - 1) / 2 - float(row)) * dy, z
+    point, _ = columns("where", where, (2, 3))
+    if len(point) != 1:
+        raise InputError(f"where is {show(where)}; wanted one point")
+    x, y = point[0, :2].tolist() if crs is None else terrain.to_world(point[0, :2], crs)[:2].tolist()
+    ground = terrain.height_at(x, y)
+    if math.isnan(ground):
+        raise InputError(f"where is at world ({x:g}, {y:g}) m, beside the terrain or over a hole")
+    return vector("where", (x, y, point[0, 2] if point.shape[1] == 3 else ground))
+
+
+def viewpoint(terrain: Terrain, target: Vector, azimuth: Any, elevation: Any, distance: Any) -> Vector:
+    """Return where to see `target` from: unhidden, and where the ground before it lies lowest."""
+    rise = number("look_at_feature elevation (degrees)", elevation, -10.0, 85.0)
+    reach = 0.25 * longer_side(terrain)
+    if distance is not None:
+        reach = number("look_at_feature distance (metres)", distance, high=LARGEST_METRES, above=0.0)
+    if azimuth is None:
+        bearings = np.arange(_BEARINGS) * (360.0 / _BEARINGS)
+    else:
+        bearings = np.array([number("look_at_feature azimuth (degrees)", azimuth)])
+    while True:
+        openness = [_openness(terrain, target, plus(target, scaled(bearing_vector(b, rise), reach))) for b in bearings]
+        best = int(np.argmax(openness))
+        if openness[best] > -math.inf or rise > 89.0:
+            return plus(target, scaled(bearing_vector(float(bearings[best]), min(rise, 89.9)), reach))
+        rise += 2.5
+
+
+def _openness(terrain: Terrain, target: Vector, eye: Vector) -> float:
+    """Return how far the ground lies below the line of sight on its way, a mean in metres; -inf where it is cut.
+
+    Ground within the last hundredth of the way, which the place itself stands on, does not count.
+    """
+    way = np.linspace(0.01, 1.0, _SIGHT_SAMPLES)[:, None]
+    points = np.array(target) + way * (np.array(eye) - np.array(target))
+    free = points[:, 2] - terrain.height_at(points[:, 0], points[:, 1])
+    over = free[~np.isnan(free)]  # beside the terrain nothing is in the way
+    if over.size == 0:
+        return 0.0
+    return -math.inf if over.min() <= 0.0 else float(over.mean())
+
+
+# A flight
+
+
+def flight(terrain: Terrain, path: Any, frames: Any, height: Any, crs: str | None) -> tuple[list[Vector], list[float]]:
+    """Return positions and compass bearings of `Camera.flyover`, evenly by length of the way over the ground."""
+    count = number("flyover frames", frames, 2, 1_000_000)
+    if count != int(count):
+        raise InputError(f"flyover frames is {show(frames)}; wanted a whole number")
+    keep = 0.04 * longer_side(terrain)
+    if height is not None:
+        keep = number("flyover height (metres)", height, high=LARGEST_METRES, above=0.0)
+    xmin, xmax, ymin, ymax = terrain.extent
+    if path is None:
+        points = 0.7 * np.array([(xmin, ymin), (0.3 * xmin, 0.1 * ymax), (0.3 * xmax, 0.1 * ymin), (xmax, ymax)])
+    else:
+        points, _ = columns("flyover path", path, (2,))
+        points = points if crs is None else terrain.to_world(points, crs)[:, :2]
+    if not np.isfinite(points).all() or np.abs(points).max() > LARGEST_METRES:
+        raise InputError("flyover path holds NaN or places too far away; wanted finite points")
+    points = points[np.concatenate([[True], (np.diff(points, axis=0) != 0.0).any(axis=1)])]
+    if len(points) < 2:
+        raise InputError("flyover path has fewer than two different points; wanted at least two")
+    curve = _curve(points)
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(curve, axis=0).T))])
+    even = np.linspace(0.0, way[-1], max(int(count), 512))
+    fine = np.stack([np.interp(even, way, curve[:, axis]) for axis in (0, 1)], axis=1)
+    z = _over_ground(terrain, fine, even) + keep
+    slope = np.gradient(fine, even, axis=0)
+    heading = np.unwrap(np.arctan2(slope[:, 0], slope[:, 1]))
+    at = np.linspace(0.0, way[-1], int(count))
+    x, y, z, heading = (np.interp(at, even, values) for values in (fine[:, 0], fine[:, 1], z, heading))
+    return list(zip(x.tolist(), y.tolist(), z.tolist(), strict=True)), np.degrees(heading).tolist()
+
+
+def _curve(points: np.ndarray) -> np.ndarray:
+    """Return a dense centripetal Catmull-Rom curve through (n, 2) points (Barry and Goldman 1988), free of loops."""
+    ends = np.concatenate([[2.0 * points[0] - points[1]], points, [2.0 * points[-1] - points[-2]]])
+    pieces = []
+    for p in (ends[i : i + 4] for i in range(len(points) - 1)):
+        knots = np.concatenate([[0.0], np.cumsum(np.sqrt(np.hypot(*np.diff(p, axis=0).T)))])
+        t = np.linspace(knots[1], knots[2], _CURVE_SAMPLES, endpoint=False)[:, None]
+        level: list[np.ndarray] = list(p)
+        for spans in (((0, 1), (1, 2), (2, 3)), ((0, 2), (1, 3)), ((1, 2),)):
+            level = [
+                ((knots[b] - t) * level[i] + (t - knots[a]) * level[i + 1]) / (knots[b] - knots[a])
+                for i, (a, b) in enumerate(spans)
+            ]
+        pieces.append(level[0])
+    return np.concatenate([*pieces, points[-1:]])
+
+
+def _over_ground(terrain: Terrain, points: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """Return a smooth height that is nowhere below the ground under (n, 2) points: a running maximum, averaged.
+
+    A mean over a window no wider than that of the maximum is at least the smallest of those maxima, which all hold the
+    ground at the window's middle. Beside the terrain the lowest height counts.
+    """
+    ground = terrain.height_at(points[:, 0], points[:, 1])
+    ground = np.where(np.isnan(ground), terrain.min_height * terrain.vertical_exaggeration, ground)
+    half = max(1, round(0.06 * len(way)))
+    padded = np.pad(ground, 2 * half, mode="edge")
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1).max(axis=1)
+    window = np.hanning(2 * half + 3)[1:-1]
+    return np.convolve(highest, window / window.sum(), mode="valid")

@@ -1,0 +1,106 @@
+"""Cameras as matrices: poses in the conventions of OpenGL, OpenCV and Blender, and OpenCV's K."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from vkforge.errors import InputError, suggest
+from vkforge.scene.checks import Vector, show
+
+# The signs of right, up and forward in a camera's own x, y and z. Blender's camera object is OpenGL's camera.
+CONVENTIONS = {"opengl": (1.0, 1.0, -1.0), "opencv": (1.0, -1.0, 1.0), "blender": (1.0, 1.0, -1.0)}
+DIRECTIONS = ("world", "camera")
+
+
+def _signs(convention: Any, to: Any) -> np.ndarray:
+    if not isinstance(convention, str) or convention not in CONVENTIONS:
+        hint, known = suggest(str(convention), CONVENTIONS), ", ".join(CONVENTIONS)
+        raise InputError(f"no matrix convention called {show(convention)}{hint} (there are {known})")
+    if to not in DIRECTIONS:
+        raise InputError(f"to is {show(to)}; wanted 'world' (camera to world) or 'camera' (world to camera)")
+    return np.array(CONVENTIONS[convention])
+
+
+def pose(position: Vector, axes: tuple[Vector, Vector, Vector], convention: str, to: str) -> np.ndarray:
+    """Return the (4, 4) matrix of a camera at `position` with unit axes right, up and forward.
+
+    Raises:
+        InputError: an unknown convention or direction.
+    """
+    signs = _signs(convention, to)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array(axes).T * signs
+    matrix[:3, 3] = position
+    if to == "camera":
+        rotation = matrix[:3, :3].T
+        matrix[:3, :3], matrix[:3, 3] = rotation, -rotation @ np.array(position)
+    return matrix
+
+
+def read_pose(matrix: Any, convention: str, to: str) -> tuple[Vector, Vector, Vector]:
+    """Return position, unit up and unit forward of a (4, 4) or (3, 4) matrix.
+
+    Raises:
+        InputError: an unknown convention or direction, another shape, or a matrix that is not rigid.
+    """
+    signs = _signs(convention, to)
+    try:
+        given = np.array(matrix, np.float64)
+    except (TypeError, ValueError):
+        given = np.empty(0)
+    if given.shape not in ((4, 4), (3, 4)) or not np.isfinite(given).all():
+        raise InputError(f"camera matrix is {show(matrix)}; wanted finite numbers of shape (4, 4) or (3, 4)")
+    if given.shape == (4, 4) and not np.allclose(given[3], (0.0, 0.0, 0.0, 1.0), atol=1e-9):
+        raise InputError(
+            f"camera matrix has the last row {given[3].tolist()}; wanted 0, 0, 0, 1 (a pose, not a projection; "
+            "transpose it where its translation is in the last row)"
+        )
+    rotation, translation = given[:3, :3], given[:3, 3]
+    if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-5) or np.linalg.det(rotation) < 0.0:
+        raise InputError("camera matrix scales, shears or mirrors; wanted a rotation and a translation alone")
+    if to == "camera":
+        rotation, translation = rotation.T, -rotation.T @ translation
+    _, up, forward = (rotation * signs).T
+    return _vector(translation), _vector(up), _vector(forward)
+
+
+def _vector(values: np.ndarray) -> Vector:
+    x, y, z = values.tolist()
+    return x, y, z
+
+
+def intrinsics(half: tuple[float, float], shift: tuple[float, float], size: tuple[int, int]) -> np.ndarray:
+    """Return OpenCV's K from the tangents of half the angles of view and the shift."""
+    width, height = size
+    return np.array(
+        [
+            [width / 2.0 / half[0], 0.0, width * (0.5 - shift[0]) - 0.5],
+            [0.0, height / 2.0 / half[1], height * (0.5 + shift[1]) - 0.5],
+            [0.0, 0.0, 1.0],
+        ]
+    )
+
+
+def read_intrinsics(k: Any, size: Any) -> tuple[float, tuple[float, float]]:
+    """Return the horizontal angle of view in degrees and the shift of OpenCV's K for pictures of `size`.
+
+    Raises:
+        InputError: another shape, skew, or pixels that are not square; no `size`.
+    """
+    try:
+        given = np.array(k, np.float64)
+        width, height = (int(side) for side in size)
+    except (TypeError, ValueError):
+        raise InputError("intrinsics wants OpenCV's 3x3 K and size=(width, height) of its pictures") from None
+    if given.shape != (3, 3) or not np.isfinite(given).all() or min(given[0, 0], given[1, 1], width, height) <= 0.0:
+        raise InputError(f"intrinsics is {show(k)}; wanted OpenCV's K, 3x3, with positive focal lengths in pixels")
+    if abs(given[0, 1]) > 1e-9 * given[0, 0] or abs(given[1, 1] / given[0, 0] - 1.0) > 1e-6:
+        raise InputError(
+            f"intrinsics has focal lengths {given[0, 0]:g} and {given[1, 1]:g} pixels and skew {given[0, 1]:g}; wanted "
+            "equal ones and no skew: resample the pictures to square pixels"
+        )
+    shift = (0.5 - (given[0, 2] + 0.5) / width, (given[1, 2] + 0.5) / height - 0.5)
+    return 2.0 * math.degrees(math.atan(width / 2.0 / given[0, 0])), (float(shift[0]), float(shift[1]))

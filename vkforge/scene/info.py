@@ -1,0 +1,84 @@
+"""What a scene's camera and sun are, as plain values for `Image.info`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vkforge.post.exposure import CameraExposure
+from vkforge.scene.camera import Camera
+from vkforge.scene.scene import Scene
+
+# Where a camera's frame, u and v from -1 to 1 with v up, lies in the picture: 0 to 1 with y down.
+_FRAME_TO_PICTURE = np.array([[0.5, 0, 0, 0.5], [0, -0.5, 0, 0.5], [0, 0, 1, 0], [0, 0, 0, 1]])
+
+
+def scene_info(scene: Scene, size: tuple[int, int], exposure: Any) -> dict[str, dict[str, Any]]:
+    """Return "camera" and, where there is one, "sun": numbers, text, and tuples of them.
+
+    The camera's matrices are for column vectors. ``world_to_camera`` has x right, y up and looks along -z;
+    ``world_to_ndc`` gives, after division by w, the place in the picture: (0, 0) is its upper left corner and (1, 1)
+    its lower right one. A panorama or a fish-eye has no such matrix.
+
+    Args:
+        scene: what is rendered.
+        size: (width, height) of the picture in pixels.
+        exposure: `Settings.exposure`; of a `CameraExposure` the camera gets the numbers.
+    """
+    camera = scene.camera
+    found: dict[str, Any] = {"kind": camera.kind, "position": camera.position, "target": camera.target}
+    for name in ("fov", "fov_x", "height", "focus_distance"):
+        value = getattr(camera, name)
+        if value is not None:
+            found[name] = float(value)
+    if camera.aperture_radius > 0.0:
+        found["aperture_radius"] = camera.aperture_radius
+    if isinstance(exposure, CameraExposure):
+        found |= {"f_number": exposure.f_number, "exposure_time": exposure.shutter, "iso": exposure.iso}
+    if camera.kind not in ("oblique", "panorama"):
+        found["world_to_camera"] = _plain(camera.to_matrix("opengl", to="camera"))
+    if camera.projection == "linear":
+        found["world_to_ndc"] = _plain(world_to_ndc(camera, size))
+    if scene.sun is None:
+        return {"camera": found}
+    sun = scene.sun
+    return {
+        "camera": found,
+        "sun": {
+            "azimuth": float(sun.azimuth),
+            "elevation": float(sun.elevation),
+            "direction": sun.direction,
+            "irradiance": tuple(float(channel) for channel in sun.irradiance),
+            "angular_diameter": float(sun.angular_diameter),
+        },
+    }
+
+
+def world_to_ndc(camera: Camera, size: tuple[int, int]) -> np.ndarray:
+    """Return the (4, 4) float64 matrix that takes points (column vectors) to a picture of `size`; see `scene_info`.
+
+    Of parallel rays its third row gives the depth along them in metres; of a perspective camera w is the depth along
+    the axis, and the third row makes one over it.
+
+    Args:
+        camera: a camera whose frame is flat: perspective, orthographic, oblique or map.
+        size: (width, height) of the picture in pixels.
+    """
+    rays = camera.rays(*size)
+    forward = np.array(rays.direction) / np.linalg.norm(rays.direction)
+    parallel = any(rays.origin_u)
+    right, up = (rays.origin_u, rays.origin_v) if parallel else (rays.direction_u, rays.direction_v)
+    across = np.linalg.inv(np.stack([right, up, forward if parallel else rays.direction], axis=1))
+    to_frame = np.zeros((4, 4))
+    if parallel:
+        to_frame[:3, :3], to_frame[3, 3] = across, 1.0
+    else:
+        to_frame[:2, :3], to_frame[2, 3], to_frame[3, :3] = across[:2], 1.0, across[2]
+    from_origin = np.eye(4)
+    from_origin[:3, 3] = -np.array(rays.origin)
+    return _FRAME_TO_PICTURE @ to_frame @ from_origin
+
+
+def _plain(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in matrix.tolist())
