@@ -13,6 +13,7 @@ from benchmarks.measure import repeat
 from benchmarks.scenes import View, lit
 from vkforge import Fog, Renderer, Scene, Settings, Sky, Sun, Terrain
 from vkforge.passes.atmosphere.tables import Sights
+from vkforge.renderer import AnyScene
 
 PATHS = Settings(samples=64, max_depth=6)
 FEW_PATHS = Settings(samples=4, max_depth=6)  # of which a CPU makes 64 in a minute
@@ -69,7 +70,7 @@ def sky_tables(renderer: Renderer, terrain: Terrain, seconds: float, add: Add) -
 
 def passes_of(
     renderer: Renderer,
-    scene: Scene,
+    scene: AnyScene,
     size: tuple[int, int],
     settings: Settings,
     seconds: float,

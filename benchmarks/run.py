@@ -344,7 +344,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dem", type=int, nargs="+", metavar="SIDE", help="sides of the DEMs")
     parser.add_argument("--sizes", type=picture, nargs="+", metavar="WxH", help="sizes of the pictures")
     parser.add_argument("--cap-dem", type=int, default=8192, metavar="SIDE", help="DEM under the host cap; 0 for none")
-    parser.add_argument("--frames", type=int, help="of the animation (default: 240, on a CPU 24)")
+    parser.add_argument("--frames", type=int, help="of the animation (default: 240, on a CPU 12)")
     parser.add_argument("--seconds", type=float, help="how long to repeat each measurement")
     parser.add_argument("--json", type=Path, metavar="FILE", help="default: build/bench-DEVICE.json")
     return parser.parse_args(arguments)

@@ -38,8 +38,7 @@ sun = vf.Sun(azimuth=300, elevation=30, irradiance=6, angular_diameter=2)
 tiles = []
 with vf.Renderer() as renderer:
     for camera in cameras:
-        lane = "path-traced" if camera.lens else "lit"
-        image = renderer.render(vf.Scene(terrain, camera, sun, vf.Sky()), size, lane=lane, samples=12)
+        image = renderer.render(vf.Scene(terrain, camera, sun, vf.Sky()), size, samples=12)
         tiles.append(np.asarray(Image.fromarray(image.rgba).convert("RGB")))
 
 rows = [np.concatenate(tiles[first : first + 3], axis=1) for first in (0, 3, 6)]

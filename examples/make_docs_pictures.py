@@ -32,6 +32,8 @@ EXAMPLES = (
     "presets",
     "time_of_day",
     "flight",
+    "motion_blur",
+    "compositing",
     "furnace",
     "path_tracer_noise",
     "denoise",

@@ -446,3 +446,37 @@ def test_fingerprints_tell_what_makes_frames() -> None:
     assert fingerprint(again) == fingerprint(vf.Scene(TERRAIN, CAMERA))
     with pytest.raises(TypeError, match="has no fingerprint"):
         fingerprint(object())
+
+
+# The shutter
+
+
+def test_a_frame_shows_the_scene_while_its_shutter_is_open() -> None:
+    film = vf.Animation(SCENE, {"sun.azimuth": {0: 0, 10: 100}}, fps=25, shutter=vf.Shutter(90, centre=0.5, ramp=0.2))
+    shown = film.exposure(4.0)
+    assert isinstance(shown, vf.MovingScene)
+    assert (shown.open, shown.close, shown.ramp) == pytest.approx((4.0, 4.01, 0.2))
+    assert shown.scene(0.0).sun == film.scene(4.0).sun
+    assert film.with_settings(samples=2).shutter == film.shutter
+    assert vf.Animation.orbit(SCENE, shutter=vf.Shutter()).shutter == vf.Shutter()
+    assert isinstance(vf.Animation(SCENE, {}, duration=1.0).exposure(0.0), vf.Scene)
+
+
+@pytest.mark.parametrize(
+    ("shutter", "message"), [(180, "Animation shutter is 180"), (vf.Shutter(seconds=0.1), "an angle of 900 degrees")]
+)
+def test_bad_shutters(shutter: Any, message: str) -> None:
+    with pytest.raises(vf.InputError, match=message):
+        vf.Animation(SCENE, {}, duration=1.0, fps=25, shutter=shutter)
+
+
+@pytest.mark.gpu
+def test_frames_are_those_of_their_exposures(renderer: vf.Renderer, tmp_path: Path) -> None:
+    """Numbered pictures of an orbit, against each exposure by itself; and they are not those of its moments."""
+    film = vf.Animation.orbit(SCENE, 90.0, 0.3, fps=10, shutter=vf.Shutter(360), settings=vf.Settings(samples=4))
+    film.render(tmp_path / "frame_%d.npy", (16, 12), renderer=renderer, progress=lambda _: None)
+    for frame in range(3):
+        found = np.load(tmp_path / f"frame_{frame}.npy")
+        alone = renderer.render(film.exposure(film.time(frame)), (16, 12), samples=4)
+        np.testing.assert_array_equal(found, alone.hdr)
+        assert (renderer.render(film.scene(film.time(frame)), (16, 12), samples=4).hdr != found).any()

@@ -106,7 +106,7 @@ def test_a_point_becomes_the_aperture_and_keeps_its_light(renderer: vf.Renderer,
     assert spread == pytest.approx(wanted, abs=0.5)
     if blades:
         # p = q - c o (see Lens): behind the plane in focus the aperture's own shape, before it turned around.
-        corners = lens.corners() * (1.0 if focus < ALTITUDE else -1.0) * (radius + 0.5)
+        corners = lens.corners() * (1.0 if focus < ALTITUDE else -1.0) * (radius + 1.0)
         side = np.roll(corners, -1, axis=0) - corners
         outward = np.stack([side[:, 1], -side[:, 0]], axis=-1)
         inside = ((x[..., None] * outward[:, 0] + y[..., None] * outward[:, 1]) <= (corners * outward).sum(-1)).all(-1)

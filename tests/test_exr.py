@@ -83,6 +83,7 @@ def test_half_by_kind(tmp_path: Path) -> None:
     image = made()
     channels, _ = read(image.save(tmp_path / "a.exr"))
     wide = {"Z", "P.X", "P.Y", "P.Z", "depth_axis.Z", "object_id.V", "material_id.V", "variance.V"}
+    wide |= {"motion.X", "motion.Y"}
     for name, values in planes(image).items():
         if name in wide:
             assert channels[name].dtype == np.float32

@@ -228,7 +228,7 @@ def test_presets(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -> 
 
 
 def sheet(renderer: vf.Renderer, columns: int, settings: list[dict[str, Any]], width: int = 320) -> np.ndarray:
-    """Render the same hills with lamps once for each of `settings`, in rows of `columns`, `width` pixels wide."""
+    """Render the same hills with lamps once for each of `settings` (which may hold a camera), in rows of `columns`, `width` pixels wide."""
     rows = -(-len(settings) // columns)
     size = width // columns, HEIGHT // rows
     row, column = np.mgrid[0:96, 0:96]
@@ -238,7 +238,15 @@ def sheet(renderer: vf.Renderer, columns: int, settings: list[dict[str, Any]], w
     ground = vf.Terrain(hills(), albedo=checks, material=vf.Material(emission=1.0, emission_map=lamps))
     camera = vf.Camera.perspective((0, -62, 46), (0, -4, 4), fov=60)
     scene = vf.Scene(ground, camera, vf.Sun(300, 30, irradiance=2.0), background="#8090a0")
-    tiles = [renderer.render(scene, size, samples=4, **options).rgba[..., :3] for options in settings]
+    tiles = [
+        renderer.render(
+            dataclasses.replace(scene, camera=options.get("camera", camera)),
+            size,
+            samples=4,
+            **{name: value for name, value in options.items() if name != "camera"},
+        ).rgba[..., :3]
+        for options in settings
+    ]
     return np.concatenate([np.concatenate(tiles[i : i + columns], axis=1) for i in range(0, len(tiles), columns)])
 
 
@@ -276,6 +284,21 @@ def test_grain(renderer: vf.Renderer, golden: Check) -> None:
     grains += [{"grain": vf.Grain(0.4, color=value)} for value in (0.0, 0.5, 1.0)]
     grains += [{"grain": vf.Grain(0.4, highlights=value)} for value in (0.0, 2.0, 8.0)]
     golden("grain", sheet(renderer, 3, grains, width=210))  # noise makes large files
+
+
+def test_depth_of_field(renderer: vf.Renderer, golden: Check) -> None:
+    """Above: radius, distance in focus, tilt and blades of a lens; below: a miniature's radius, centre, fade and angle."""
+    camera = vf.Camera.perspective((0, -62, 46), (0, -4, 4), fov=60, aperture_radius=8.0, focus_distance=62.0)
+    optics: list[dict[str, Any]] = [{"aperture_radius": value} for value in (2.0, 6.0, 16.0)]
+    optics += [{"focus_distance": value} for value in (40.0, 70.0, 200.0)]
+    optics += [{"tilt": (value, 20.0)} for value in (-60.0, 0.0, 60.0)]
+    optics += [{"blades": value, "focus_distance": 30.0} for value in (3, 5, 8)]
+    cameras = [{"camera": dataclasses.replace(camera, **values)} for values in optics]
+    bands = [{"miniature": vf.Miniature(radius=value)} for value in (0.01, 0.04, 0.1)]
+    bands += [{"miniature": vf.Miniature(0.06, center=value)} for value in (0.2, 0.5, 0.8)]
+    bands += [{"miniature": vf.Miniature(0.06, fade=value)} for value in (0.1, 0.5, 1.0)]
+    bands += [{"miniature": vf.Miniature(0.06, angle=value)} for value in (-45.0, 20.0, 90.0)]
+    golden("depth_of_field", sheet(renderer, 6, cameras + bands))
 
 
 # The goldens themselves, and the one who compares them

@@ -209,7 +209,13 @@ def test_closing_with_pictures_in_flight() -> None:
     with vf.Renderer() as renderer:
         images = renderer.render_many([terrain] * 4, (64, 64), samples=2)
         next(images)
-    with pytest.raises(vf.DeviceError):
+    with pytest.raises(vf.DeviceError, match="closed"):
+        next(images)
+    with vf.Renderer() as renderer:
+        images = renderer.render_many([terrain] * 3, (64, 64), samples=2)
+        next(images)
+        next(images)
+    with pytest.raises(vf.DeviceError, match="closed"):  # though nothing is left to be submitted
         next(images)
 
 

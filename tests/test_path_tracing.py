@@ -311,12 +311,6 @@ def test_a_shutter_smears_along_the_motion(renderer: vf.Renderer) -> None:
 
 
 def test_what_a_lane_cannot_show_is_refused(renderer: vf.Renderer) -> None:
-    lens = vf.Scene(ROUGH, vf.Camera.perspective((2, -24, 16), (0, 0, 1), aperture_radius=1.0))
-    with pytest.raises(vf.InputError, match="has a lens.*path-traced"):
-        renderer.render(lens, SMALL)
-    moving = vf.Scene(ROUGH, CAMERA.moving(vf.Camera.perspective((3, -24, 16), (0, 0, 1))))
-    with pytest.raises(vf.InputError, match="moves.*path-traced"):
-        renderer.render(moving, SMALL)
     several: tuple[dict[str, Any], ...] = ({"sun_rays": 4}, {"sky_rays": 2})
     for options in several:
         with pytest.raises(vf.InputError, match="path-traced lane has no use for"):

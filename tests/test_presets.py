@@ -152,7 +152,7 @@ def test_edited_by_hand(tmp_path: Path) -> None:
         ("[grade]\ntemperature = 3", "temperature .kelvin. is 3"),
         ("samples = 0", "samples is 0"),
         ("[samples]\na = 1", "samples. is a table"),
-        ("[exposure]\nkey = 0.2", "type None; wanted one of 'CameraExposure', 'AutoExposure'"),
+        ("[exposure]\nkey = 0.2", "no type; wanted one of 'CameraExposure', 'AutoExposure'"),
         ("[tonemap]\nwhite = 2", "tonemap.*operator"),
         ('[lut]\npath = "none.cube"', "none.cube: No such file"),
         ('[lut]\nfile = "none.cube"', "no setting called 'lut.file'"),

@@ -292,6 +292,7 @@ NAMED: dict[str, Callable[..., Any]] = {
     "Lens": vf.Lens,
     "Bloom": vf.Bloom,
     "Grain": vf.Grain,
+    "Miniature": vf.Miniature,
 }
 TABLE: dict[str, Row] = {
     "Settings.samples": Row(with_setting("samples"), 1, 2),
@@ -616,6 +617,18 @@ TABLE: dict[str, Row] = {
     "Grain.color": Row(with_group("grain", vf.Grain, "color"), DEFAULT, 1.0, "rgba"),
     "Grain.highlights": Row(with_group("grain", vf.Grain, "highlights"), DEFAULT, 4.0, "rgba"),
     "Grain.frame": Row(with_group("grain", vf.Grain, "frame"), DEFAULT, 1, "rgba"),
+    "Settings.miniature": Row(with_setting("miniature"), DEFAULT, vf.Miniature(0.1)),
+    **{
+        f"Miniature.{name}": Row(with_group("miniature", vf.Miniature, name, radius=0.1), value, other)
+        for name, value, other in (
+            ("radius", 0.05, 0.1),
+            ("center", DEFAULT, 0.3),
+            ("width", DEFAULT, 0.3),
+            ("fade", DEFAULT, 0.2),
+            ("angle", DEFAULT, 20.0),
+            ("blades", DEFAULT, 5),
+        )
+    },
 }
 
 

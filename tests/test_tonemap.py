@@ -205,7 +205,7 @@ def test_srgb_encode() -> None:
 def test_refuses() -> None:
     with pytest.raises(InputError, match="did you mean 'reinhard'"):
         tonemap(COLORS, "rheinhard")
-    with pytest.raises(InputError, match="exposure is nan"):
+    with pytest.raises(InputError, match=r"exposure \(EV stops\) is nan"):
         tonemap(COLORS, "aces-hill", exposure=float("nan"))
     with pytest.raises(InputError, match=r"RGB triples"):
         tonemap(np.zeros((4, 4)), "aces-hill")

@@ -20,6 +20,7 @@ from vkforge.io.atomic import check_target, replacing
 from vkforge.io.exr import ExrOptions, write_exr
 from vkforge.io.geotiff import write_geotiff_aovs, write_geotiff_rgba
 from vkforge.io.png import encode_png, write_png
+from vkforge.scene.checks import file_path, show
 
 _JPEG_QUALITY = 95
 
@@ -92,6 +93,11 @@ class Image:
     finish: Callable[[NDArray[np.float32]], NDArray[np.float64]] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.rgba, np.ndarray):
+            raise InputError(f"Image rgba is {show(self.rgba)}; wanted an array (height, width, 4) of uint8")
+        for name in ("aovs", "info", "mattes"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise InputError(f"Image {name} is {show(getattr(self, name))}; wanted a dict")
         if self.rgba.ndim != 3 or self.rgba.size == 0:
             raise InputError(f"Image rgba has shape {self.rgba.shape}; wanted (height, width, 4), not empty")
         shape = self.rgba.shape[:2]
@@ -175,7 +181,7 @@ class Image:
             OutputError: the file can't be written; what was there is untouched.
             MissingDependencyError: rasterio, which GeoTIFF needs, is missing.
         """
-        path = Path(path)
+        path = file_path(path)
         extension = _extension(path)
         options = {"bits": bits, "half": half, "parts": parts, "compression": compression, "names": names}
         given = {name: value for name, value in options.items() if value is not None}
@@ -211,7 +217,8 @@ def check_path(path: str | os.PathLike[str]) -> None:
         InputError: an unknown extension.
         OutputError: a missing or read-only folder, or something at `path` that is not a writable file.
     """
-    _extension(Path(path))
+    path = file_path(path)
+    _extension(path)
     check_target(path)
 
 
@@ -224,8 +231,10 @@ def _extension(path: Path) -> str:
 
 
 def _check_array(name: str, array: NDArray, shape: tuple[int, ...], dtype: type) -> None:
+    wanted = np.dtype(dtype).name
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"Image {name} is {show(array)}; wanted an array {shape} of {wanted}")
     if array.shape != shape or array.dtype != dtype:
-        wanted = np.dtype(dtype).name
         raise InputError(f"Image {name} is {array.dtype} of shape {array.shape}; wanted {wanted} of shape {shape}")
 
 
@@ -233,8 +242,8 @@ _Chosen = dict[str, NDArray[np.float32]] | None
 
 
 def _save_png(image: Image, path: Path, chosen: _Chosen, bits: int = 8) -> None:
-    if bits not in (8, 16):
-        raise InputError(f"bits is {bits!r}; a .png has 8 or 16 a channel")
+    if not isinstance(bits, int) or bits not in (8, 16):
+        raise InputError(f"bits is {show(bits)}; a .png has 8 or 16 a channel")
     write_png(path, image.rgba if bits == 8 else image.display16())
 
 
@@ -243,9 +252,11 @@ def _save_jpeg(image: Image, path: Path, chosen: _Chosen) -> None:
 
     if max(image.size) > 65_535:
         raise InputError(f"JPEG ends at 65535 pixels a side and this image is {image.size}; save as .png or .tif")
+    picture, content = Pillow.fromarray(np.ascontiguousarray(image.rgba[..., :3])), io.BytesIO()
+    # In memory first: Pillow takes no notice of a disk that is full for the last of a file.
+    picture.save(content, format="jpeg", quality=_JPEG_QUALITY, subsampling=0)
     with replacing(path) as stream:
-        picture = Pillow.fromarray(np.ascontiguousarray(image.rgba[..., :3]))
-        picture.save(stream, format="jpeg", quality=_JPEG_QUALITY, subsampling=0)
+        stream.write(content.getbuffer())
 
 
 def _save_exr(image: Image, path: Path, chosen: _Chosen, **options: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vkforge.aovs import AOVS, check_aovs
+from vkforge.bands import copied
 from vkforge.denoising import oidn, require_oidn
 from vkforge.errors import DeviceError, DeviceLostError, InputError, suggest
 from vkforge.graph.builder import BufferResource, Graph
@@ -93,7 +94,7 @@ class _PendingImage:
         arrays, settings = dict(zip(self._request.outputs, self._copy.result(), strict=True)), self._request.settings
         aovs = read_aovs(self._aovs, arrays, self._request, self._rest["info"]["samples"])
         mattes = read_mattes(self._aovs, arrays)
-        hdr, rgba = np.ascontiguousarray(arrays["radiance"][..., :3]), arrays["display"]
+        hdr, rgba = copied(arrays["radiance"][..., :3]), arrays["display"]
         if settings.denoise == "oidn":
             hdr = oidn(hdr, arrays["albedo"][..., :3], arrays["normal"][..., :3])
             if settings.lens is not None:
@@ -189,7 +190,7 @@ class Renderer:
 
     def render_many(
         self,
-        scenes: Iterable[Scene | Terrain | tuple[Scene | Terrain, Settings]],
+        scenes: Iterable[AnyScene | tuple[AnyScene, Settings]],
         size: tuple[int, int] | None = None,
         *,
         lane: str = "lit",
@@ -206,14 +207,14 @@ class Renderer:
         names = check_aovs(aovs)
         before: _PendingImage | None = None
         reading: Future[Image] | None = None
-        failure: Exception | None = None
+        failure: InputError | None = None
         with ThreadPoolExecutor(1, "vkforge readback") as reader:
             for scene in scenes:
                 scene, own = scene if isinstance(scene, tuple) else (scene, settings)
                 try:
                     pending = self._start(scene, size, lane, names, own, None, overrides)
-                except Exception as error:
-                    failure = error  # raised once the images before are handed out
+                except InputError as error:
+                    failure = error  # this scene's alone: raised once the images before are handed out
                     break
                 if before is not None:
                     before.arrive()
@@ -225,6 +226,7 @@ class Renderer:
             if reading is not None:
                 yield reading.result()
             if before is not None:
+                self._check_open()
                 yield before.result()
             if failure is not None:
                 raise failure

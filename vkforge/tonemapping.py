@@ -38,8 +38,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vkforge.errors import InputError
 from vkforge.post.tone import Tonemap, as_tonemap
+from vkforge.scene.checks import number, rgb_array
 from vkforge.settings import TONEMAPS
 
 BRIGHTEST = 65504.0  # the largest half float: above it every operator is white, and its square still fits a float32
@@ -192,10 +192,6 @@ def tonemap(
         InputError: unknown operator, an exposure that isn't finite, or an array whose last axis isn't 3 long.
     """
     tone = as_tonemap(operator)
-    if not np.isfinite(exposure):
-        raise InputError(f"exposure is {exposure}; give a finite number of stops")
-    radiance = np.asarray(hdr, dtype=np.float64)
-    if radiance.ndim == 0 or radiance.shape[-1] != 3:
-        raise InputError(f"tone mapping wants an array of RGB triples, (..., 3), not shape {radiance.shape}")
-    display = tone_curve(exposed(radiance, exposure), tone)
+    exposure = number("exposure (EV stops)", exposure)
+    display = tone_curve(exposed(rgb_array("hdr", hdr), exposure), tone)
     return srgb_encode(display) if encode else display

@@ -17,6 +17,7 @@ from vkforge.errors import InputError, suggest
 from vkforge.scene.camera import Camera
 from vkforge.scene.checks import number, show
 from vkforge.scene.scene import Scene
+from vkforge.scene.shutter import MovingScene, Shutter
 from vkforge.scene.terrain import Terrain
 from vkforge.settings import Settings
 
@@ -50,6 +51,7 @@ class Animation:
         fps: frames a second.
         duration: seconds. The end has no frame of its own, so that what ends as it began loops.
         place: latitude and longitude in degrees, or None.
+        shutter: when each frame's light is gathered, or None where a frame shows one moment.
 
     Args:
         scene: what does not change; a bare terrain is shown as `Scene.portrait` shows it.
@@ -60,6 +62,8 @@ class Animation:
         interpolation: "smooth", "linear" or "step" for all tracks, or a mapping from paths, where those that are
             missing are smooth.
         place: (latitude, longitude) in degrees, for dates.
+        shutter: blurs what moves: each frame shows the scene while its shutter is open (see `Settings.motion_blur`),
+            with the settings of the frame's own time. None shows it at that time alone.
 
     Raises:
         InputError: no such path, keys out of order or two at one time, a value that its field does not take.
@@ -75,6 +79,7 @@ class Animation:
         settings: Settings | None = None,
         interpolation: str | Mapping[str, str] = "smooth",
         place: Place | None = None,
+        shutter: Shutter | None = None,
     ) -> None:
         scene = Scene.portrait(scene) if isinstance(scene, Terrain) else scene
         settings = Settings() if settings is None else settings
@@ -88,6 +93,10 @@ class Animation:
         self._scene, self._settings = scene, settings
         self.fps = number("Animation fps (frames a second)", fps, high=1000.0, above=0.0)
         self.place = None if place is None else _place(place)
+        if shutter is not None and not isinstance(shutter, Shutter):
+            raise InputError(f"Animation shutter is {show(shutter)}; wanted a vkforge.Shutter or None")
+        self.shutter = shutter
+        self._exposure = None if shutter is None else shutter.interval(self.fps)
         keys = {path: read_keys(path, given) for path, given in tracks.items()}
         self.tracks = {path: tuple(pairs) for path, pairs in keys.items()}
         self.interpolation = _kinds(interpolation, keys)
@@ -162,6 +171,13 @@ class Animation:
         """
         return self._roots["scene"].at(time, self._scene)
 
+    def exposure(self, time: float) -> Scene | MovingScene:
+        """Return what a frame at a time in seconds shows: the scene at that time, or while the shutter is open."""
+        if self._exposure is None or self.shutter is None:
+            return self.scene(time)
+        opens, closes = self._exposure
+        return MovingScene(self.scene, time + opens, time + closes, self.shutter.ramp)
+
     def settings(self, time: float) -> Settings:
         """Return the settings at a time in seconds, as `scene` does."""
         return self._roots["settings"].at(time, self._settings)
@@ -183,6 +199,7 @@ class Animation:
             settings=self._settings.replace(**overrides),
             interpolation=self.interpolation,
             place=self.place,
+            shutter=self.shutter,
         )
 
     def check(self) -> None:

@@ -46,7 +46,7 @@ def film(
         if missing:
             with Renderer() if renderer is None else contextlib.nullcontext(renderer) as rendering:
                 moments = [animation.time(frame) for frame in missing]
-                jobs = ((animation.scene(moment), animation.settings(moment)) for moment in moments)
+                jobs = ((animation.exposure(moment), animation.settings(moment)) for moment in moments)
                 images = rendering.render_many(jobs, size, lane=lane, aovs=aovs)
                 encode(missing, images, reel, to_terminal if progress is None else progress)
         reel.finish()
@@ -124,6 +124,7 @@ def _made_of(
         "scene": fingerprint(animation._scene),
         "tracks": fingerprint([animation.tracks, animation.interpolation, animation.place]),
         "settings": fingerprint(animation._settings),
+        "shutter": fingerprint(animation.shutter),
         "number of frames": f"{animation.frames} at {animation.fps:g} frames a second",
         "size": f"{size[0]}x{size[1]}",
         "lane": lane,

@@ -15,12 +15,13 @@ import typer
 from vkforge.cli import options as o
 from vkforge.cli.report import progress_bar, reported
 from vkforge.errors import InputError, MissingDependencyError
-from vkforge.settings import LANES, Settings
+from vkforge.settings import LANES
 
 if TYPE_CHECKING:
     from vkforge.animation.animation import Animation
     from vkforge.animation.progress import Progress
     from vkforge.scene import Camera, Scene, Terrain
+    from vkforge.scene.shutter import Shutter
 
 VIDEO_SIZE = "1280x720"
 _MOTION = "Motion"
@@ -47,6 +48,14 @@ Resume = Annotated[
 ]
 Duration = Annotated[float, typer.Option("--duration", help="Seconds.", rich_help_panel=_MOTION)]
 Fps = Annotated[float, typer.Option("--fps", help="Frames a second.", rich_help_panel=_MOTION)]
+ShutterAngle = Annotated[
+    float | None,
+    typer.Option(
+        "--shutter",
+        help="Blur what moves by a shutter of so many degrees: 180 is open for half of a frame's time.",
+        rich_help_panel=_MOTION,
+    ),
+]
 Orbit = Annotated[
     float | None,
     typer.Option(
@@ -94,6 +103,7 @@ def animate(
     size: o.Size = VIDEO_SIZE,
     duration: Duration = 8.0,
     fps: Fps = 30.0,
+    shutter: ShutterAngle = None,
     orbit: Orbit = None,
     sun_day: SunDay = None,
     sun_hours: SunHours = None,
@@ -158,7 +168,8 @@ def animate(
         where = None if sun_day is None else _place(place, scene.terrain)
         if sun_day is not None and where is not None:
             tracks["sun"] = _sun_of(sun_day, sun_hours, where, duration)
-        animation = _animation(scene, orbit, duration, tracks, fps, options.settings(), where)
+        rest = {"fps": fps, "settings": options.settings(), "place": where, "shutter": _shutter(shutter)}
+        animation = _animation(scene, orbit, duration, tracks, rest)
         began, frames = time.perf_counter(), 0
 
         def tell(progress: Progress) -> None:
@@ -192,16 +203,19 @@ def _animation(
     orbit: float | None,
     duration: float,
     tracks: dict[str, Any],
-    fps: float,
-    settings: Settings,
-    place: tuple[float, float] | None,
+    rest: dict[str, Any],
 ) -> Animation:
     from vkforge.animation.animation import Animation
 
-    rest: dict[str, Any] = {"fps": fps, "settings": settings, "place": place}
     if orbit is None:
         return Animation(scene, tracks, duration=duration, **rest)
     return Animation.orbit(scene, orbit, duration, tracks=tracks, **rest)
+
+
+def _shutter(angle: float | None) -> Shutter | None:
+    from vkforge.scene.shutter import Shutter
+
+    return None if angle is None else Shutter(angle)
 
 
 def _framed_all_round(terrain: Terrain, options: o.Options, aspect: float) -> Camera:

@@ -207,8 +207,11 @@ class Options:
         return settings.replace(**said)
 
     def aov_names(self) -> tuple[str, ...]:
-        """Return the AOVs asked for, checked; the word "all" stands for every one."""
-        return check_aovs(AOVS if "all" in (self.aov or ()) else self.aov or ())
+        """Return the AOVs asked for, checked; the word "all" stands for every one that the camera has."""
+        if "all" not in (self.aov or ()):
+            return check_aovs(self.aov or ())
+        bent = self.camera in ("panorama", "fish-eye")  # whose rays tell no motion
+        return tuple(name for name in AOVS if not (bent and name == "motion"))
 
     def camera_kind(self) -> str:
         """Return the kind of camera asked for or implied, checked against the options given with it."""

@@ -25,7 +25,8 @@ class Frame:
     """A graph made real.
 
     A frame of the picture is: `acquire` a slot (waits until its last submission is done), write its `blocks`,
-    `submit` it, wait for the value. With `once=True` the schedule is that of a single run instead of the steady state.
+    `submit` it, wait for the value. `records` are the same blocks as arrays of one, to be written whole.
+    With `once=True` the schedule is that of a single run instead of the steady state.
     """
 
     def __init__(self, device: Device, graph: Graph, *, slots: int = 2, once: bool = False) -> None:
@@ -121,6 +122,7 @@ class Frame:
     def _make_blocks(self, slots: int) -> None:
         """Lay the blocks of all slots into one host-written buffer, and view each as a record."""
         align = int(self._device.info.limits["minStorageBufferOffsetAlignment"])
+        self.records: list[dict[str, Any]] = [{} for _ in range(slots)]
         self.blocks: list[dict[str, Any]] = [{} for _ in range(slots)]
         self._ranges: list[dict[str, BoundBuffer]] = [{} for _ in range(slots)]
         offsets, end = [], 0
@@ -134,7 +136,8 @@ class Frame:
         for i, (name, offset) in enumerate(offsets):
             slot = i // len(self.graph.blocks)
             dtype = self.graph.blocks[name]
-            self.blocks[slot][name] = buffer.array(dtype, 1, offset)[0]
+            self.records[slot][name] = buffer.array(dtype, 1, offset)
+            self.blocks[slot][name] = self.records[slot][name][0]
             self._ranges[slot][name] = BoundBuffer(buffer.handle, offset, dtype.itemsize)
 
     def _bound(self, resource: Resource, use_layout: int, slot: int) -> BoundBuffer | BoundImage:
@@ -270,5 +273,5 @@ class Frame:
 
     def release(self) -> None:
         """Give everything back once the GPU is done with it."""
-        self.blocks = []
+        self.blocks, self.records = [], []
         self._owner.release()

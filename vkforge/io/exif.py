@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import Vector
+from vkforge.scene.checks import Vector, file_path, show
 
 if TYPE_CHECKING:
     from vkforge.scene.terrain import Terrain
@@ -72,16 +71,16 @@ def read_photograph(path: str | os.PathLike[str]) -> Photograph:
     Raises:
         InputError: No picture that Pillow opens.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    name = str(Path(path))
+    name = str(file_path(path))
     try:
         with Image.open(path) as picture:
             width, height = picture.size
             tags = picture.getexif()
             shot, gps = tags.get_ifd(_EXIF), tags.get_ifd(_GPS)
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"{name}: no picture that Pillow opens ({error})") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{show(name)}: no picture that Pillow opens ({' '.join(str(error).split())})") from error
     fov_x = _fov_x(shot, width, height)
     if tags.get(_ORIENTATION, 1) in (5, 6, 7, 8):  # stored on its side
         if fov_x is not None:

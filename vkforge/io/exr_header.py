@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vkforge.errors import InputError, suggest
+from vkforge.scene.checks import float_array, number, show
 
 # Red, green, blue and white as CIE x, y: ITU-R BT.709 and BT.2020; and the names of their linear spaces in OpenEXR's
 # colorInteropID.
@@ -82,9 +83,13 @@ def header_attributes(info: Mapping[str, Any], software: str) -> dict[str, Any]:
             attributes[f"vkforge/{key}"] = _plain(info[key], f"info[{key!r}]")
     if "frames_per_second" in info:
         # A float 24000 / 1001 is that ratio again.
-        attributes["framesPerSecond"] = Fraction(info["frames_per_second"]).limit_denominator(1001)
+        pace = number("info['frames_per_second']", info["frames_per_second"], above=0.0)
+        attributes["framesPerSecond"] = Fraction(pace).limit_denominator(1001)
     if "frame" in info:
-        attributes["imageCounter"] = int(info["frame"])
+        attributes["imageCounter"] = int(number("info['frame']", info["frame"], -(2.0**31), 2.0**31 - 1.0))
+    for group in ("camera", "sun"):
+        if not isinstance(info.get(group, {}), Mapping):
+            raise InputError(f"info[{group!r}] is {show(info[group])}; wanted a dict")
     camera = dict(info.get("camera", {}))
     for key, (standard, change) in _MATRICES.items():
         if key in camera:
@@ -93,13 +98,13 @@ def header_attributes(info: Mapping[str, Any], software: str) -> dict[str, Any]:
     for group, values in (("camera", camera), ("sun", info.get("sun", {}))):
         for key, value in values.items():
             standard = _CAMERA_KEYS.get(key) if group == "camera" else None
-            plain = _plain(value, f"info[{group!r}][{key!r}]")
-            attributes[standard or f"vkforge/{group}/{key}"] = float(plain) if standard else plain
+            name = f"info[{group!r}][{key!r}]"
+            attributes[standard or f"vkforge/{group}/{key}"] = number(name, value) if standard else _plain(value, name)
     return attributes
 
 
 def _matrix(values: Any, name: str) -> NDArray[np.float64]:
-    matrix = np.asarray(values, np.float64)
+    matrix = float_array(f"info['camera'][{name!r}]", values, "4 x 4 finite numbers")
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise InputError(f"info['camera'][{name!r}] has shape {matrix.shape}; wanted 4 x 4 finite numbers")
     return matrix
@@ -112,7 +117,7 @@ def _plain(value: Any, name: str) -> Any:
     if isinstance(value, (bool, int)):
         return int(value) if abs(value) < 2**31 else str(value)
     if isinstance(value, Sequence) and len(value) in (2, 3):
-        return tuple(float(number) for number in value)
+        return tuple(number(name, part) for part in value)
     raise InputError(
         f"{name} is {value!r}, which an OpenEXR header can't hold; wanted a number, text, or 2 or 3 numbers"
     )

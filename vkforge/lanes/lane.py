@@ -111,6 +111,7 @@ class Request:
     moving: MovingScene | None = None
 
 
+_DEFAULTS = Settings()
 Progress = Callable[[int, int], None]
 
 
@@ -170,9 +171,8 @@ class Lane(ABC):
         Raises:
             InputError: A setting that it does not read; a lens that does not suit the camera.
         """
-        default = Settings()
         for name in self.unread:
-            if getattr(request.settings, name) != getattr(default, name):
+            if getattr(request.settings, name) != getattr(_DEFAULTS, name):
                 raise InputError(f"the {self.name} lane has no use for {name}; leave it out, or use another lane")
 
     def moment(self, request: Request, share: float) -> Scene:

@@ -8,7 +8,7 @@ from typing import Any
 from vkforge.graph.access import Access
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.plan import Plan
-from vkforge.lanes.blocks import camera_variant, exposure_share, fill_frame, fill_sample
+from vkforge.lanes.blocks import camera_variant, exposure_share, fill_sample
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
 from vkforge.lanes.picture import Finish, Frames, Images, blurs_by_motion, declare_finish, finish_of, light_read
 from vkforge.passes.atmosphere.sky import import_sky, sky_kind
@@ -249,22 +249,22 @@ class LitLane(Lane):
         moves = request.moving is not None or request.scene.camera.shutter_end is not None
         by_samples = moves and not blurs_by_motion(request)
         for index in range(settings.samples):
-            slot = frame.blocks[frame.acquire()]
-            if by_samples:
-                share = exposure_share(index, settings.samples)
-                self._fill(slot, request, self.moment(request, share), share)
-            elif index < len(frame.blocks):  # later samples find the slots filled
-                self._fill(slot, request, request.scene, 0.5)
+            number = frame.acquire()
+            slot = frame.blocks[number]
+            if by_samples or index < len(frame.blocks):  # else the slots are filled already
+                share = exposure_share(index, settings.samples) if by_samples else 0.5
+                scene = self.moment(request, share) if by_samples else request.scene
+                frames.write_frame(frame.records[number]["frame"], request, scene, share)
+                self._fill(slot, request, scene)
             fill_sample(slot["frame"], index, settings.samples)
             frame.submit()
             if progress is not None:
                 progress(index + 1, settings.samples)
         return frames.finish(request, settings.samples)
 
-    def _fill(self, slot: Any, request: Request, scene: Scene, share: float) -> None:
-        """Write a scene, after this share of the time that the shutter is open, into a slot."""
+    def _fill(self, slot: Any, request: Request, scene: Scene) -> None:
+        """Write all of a scene but the `frame` block into a slot."""
         fill_block(slot["terrain"], scene.terrain, request.parts.heights)
-        fill_frame(slot["frame"], scene, request.size, request.settings, share)
         fill_environment(slot["environment"], scene.sky)
         if "fog" in slot:
             fill_medium(slot["fog"], scene.fog, request.parts.fog)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.graph.access import Access, Layout
@@ -18,7 +21,7 @@ from vkforge.passes.lighting.ambient_occlusion import NO_LIMIT, ambient_occlusio
 from vkforge.passes.lighting.water import fill_water
 from vkforge.passes.post.atrous import atrous, guides
 from vkforge.passes.post.bloom import bloom, fill_bloom
-from vkforge.passes.post.depth_of_field import Blur, depth_of_field, fill_aperture, fill_miniature
+from vkforge.passes.post.depth_of_field import Blur, blurs_of, depth_of_field, fill_aperture, fill_miniature
 from vkforge.passes.post.display import Display, display, fill_tone
 from vkforge.passes.post.exposure import exposure, fill_metering
 from vkforge.passes.post.grain import fill_grain
@@ -27,6 +30,7 @@ from vkforge.passes.post.lut import import_lut
 from vkforge.passes.post.motion_blur import fill_shutter, motion, motion_blur
 from vkforge.passes.terrain.heightfield import fill_block
 from vkforge.post.exposure import AutoExposure
+from vkforge.scene.scene import Scene
 from vkforge.vk.device import Device
 
 Images = dict[str, ImageResource]
@@ -39,7 +43,7 @@ class Finish:
     Attributes:
         atrous: Whether the device takes the noise out.
         noisy_shares: Visibilities that are handed out and have noise to lose.
-        blurs: What spreads points over circles, each with whether the aperture has blades.
+        blurs: What spreads points over circles.
         lens: What of a lens there is beside its distortion, or None.
         bloom: Levels of the pyramid that spreads light; 0 where none is.
         display: How radiance becomes what a screen shows.
@@ -50,7 +54,7 @@ class Finish:
 
     atrous: bool
     noisy_shares: tuple[str, ...]
-    blurs: tuple[tuple[Blur, bool], ...]
+    blurs: tuple[Blur, ...]
     lens: LensVariant | None
     bloom: int
     display: Display
@@ -71,16 +75,12 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
             f"motion can't be told for a camera of kind {camera.kind!r}; leave out the AOV 'motion' and "
             "motion_blur='vectors', or use a camera with straight rays"
         )
-    aperture = camera.lens
-    blurs: list[tuple[Blur, bool]] = [("aperture", aperture.blades > 0)] if pinhole and aperture is not None else []
-    if settings.miniature is not None:
-        blurs.append(("miniature", settings.miniature.blades > 0))
     filtered = settings.denoise == "atrous"
     on_host = settings.denoise == "oidn"  # which comes first, and what follows is done there too
     return Finish(
         atrous=filtered,
         noisy_shares=tuple(name for name in request.outputs if filtered and noisy.get(name)),
-        blurs=tuple(blurs),
+        blurs=blurs_of(camera.lens if pinhole else None, settings.miniature),
         lens=None if on_host else LensVariant.of(settings.lens),
         bloom=0 if on_host or settings.bloom is None else len(settings.bloom.levels(request.size)),
         display=Display.of(settings, smooth=sky_kind(request.scene.sky) == PHYSICAL),
@@ -107,7 +107,7 @@ def light_read(finish: Finish) -> tuple[str, ...]:
         read += ["position", "normal"]
     if finish.motion:
         read += ["position"]
-    if "aperture" in dict(finish.blurs):
+    if any(blur.by == "aperture" for blur in finish.blurs):
         read += ["position", "inverse_distance"]
     return tuple(read)
 
@@ -135,8 +135,8 @@ def declare_finish(
         seen = (graph, size, frame, guides(graph, size, frame, light))
         radiance = atrous(*seen, radiance, light["deviation"])
         made |= {share: atrous(*seen, light[share]) for share in finish.noisy_shares}
-    for by, blades in finish.blurs:
-        radiance = depth_of_field(graph, size, frame, radiance, by, light, blades=blades)
+    for blur in finish.blurs:
+        radiance = depth_of_field(graph, size, frame, radiance, blur, light)
     if finish.motion:
         shutter = graph.block("shutter")
         made["motion"] = motion(graph, size, frame, shutter, light["position"])
@@ -187,16 +187,27 @@ class Frames:
             self.light.release()
             raise
         self.images = {name: self.picture.images[images[name].name] for name in (*seen, *outputs)}
+        self._frame = np.zeros(1, self.light.graph.blocks["frame"])
+        self._framed: Callable[[], Request | None] = lambda: None
+
+    def write_frame(self, record: Any, request: Request, scene: Scene, share: float) -> None:
+        """Write the `frame` block of a slot, whose array `record` is: made once for a picture in which all stays."""
+        moves = request.moving is not None or request.scene.camera.shutter_end is not None
+        if moves or self._framed() is not request:
+            fill_frame(self._frame[0], scene, request.size, request.settings, share)
+            self._framed = weakref.ref(request)
+        record[0] = self._frame[0]
 
     def finish(self, request: Request, samples: int) -> Rendered:
         """Submit the picture of light that has so many samples a pixel."""
         frame = self.picture
-        slot = frame.blocks[frame.acquire()]
+        index = frame.acquire()
+        slot = frame.blocks[index]
         if "terrain" in slot:
             fill_block(slot["terrain"], request.scene.terrain, request.parts.heights)
         if "water" in slot:
             fill_water(slot["water"], request.scene.water, slot["terrain"])
-        fill_frame(slot["frame"], request.scene, request.size, request.settings, share=0.5)
+        self.write_frame(frame.records[index]["frame"], request, request.scene, 0.5)
         slot["frame"]["jitter"] = CENTRE
         slot["frame"]["sample_count"] = samples
         fill_tone(slot["tone"], request.settings)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vkforge.bands import copied
 from vkforge.lanes.lane import Request
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -32,11 +33,11 @@ class Source:
 
 
 def _color(image: str) -> Source:
-    return Source((image,), lambda arrays, *_: np.ascontiguousarray(arrays[image][..., :3], np.float32))
+    return Source((image,), lambda arrays, *_: copied(arrays[image][..., :3], np.float32))
 
 
 def _channel(image: str, index: int = 0) -> Source:
-    return Source((image,), lambda arrays, *_: np.ascontiguousarray(arrays[image][..., index], np.float32))
+    return Source((image,), lambda arrays, *_: copied(arrays[image][..., index], np.float32))
 
 
 def _depth_axis(arrays: Arrays, request: Request, _: int) -> NDArray[np.float32]:
@@ -76,7 +77,7 @@ SOURCES: dict[str, Source] = {
     "hit": Source(("normal",), lambda arrays, *_: (arrays["normal"][..., 3] > 0).astype(np.float32)),
     "water": Source(("normal",), lambda arrays, *_: (arrays["normal"][..., 3] == _HIT_WATER).astype(np.float32)),
     "coverage": _channel("coverage", -1),
-    "motion": Source(("motion",), lambda arrays, *_: np.ascontiguousarray(arrays["motion"][..., :2])),
+    "motion": Source(("motion",), lambda arrays, *_: copied(arrays["motion"][..., :2])),
     "object_id": Source(("normal",), _ids),
     "material_id": Source(("normal",), _ids),
 }

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vkforge.errors import InputError
-from vkforge.post.resample import as_picture
-from vkforge.scene.checks import number
+from vkforge.post.resample import as_rgb_picture
+from vkforge.scene.checks import number, picture_size
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)
 _FAINTEST = 1e-3  # share of the scattered light for which no further level is made
@@ -66,6 +65,7 @@ class Bloom:
         ``exp(-r / R) / (2 pi R r)`` is the mean of Gaussians whose standard deviation is normally distributed with
         deviation R (by its absolute value). Each level takes the part of that distribution which is next to its own.
         """
+        size = picture_size(size)
         scale = self.radius * size[1] * math.sqrt(2.0)
         sizes, shares, taken = [], [], 0.0
         while max(size) > 1 and (not shares or taken < 1.0 - _FAINTEST):
@@ -88,9 +88,7 @@ class Bloom:
         Raises:
             InputError: another shape.
         """
-        image = as_picture("picture", picture).astype(np.float64)
-        if image.ndim != 3 or image.shape[2] != 3:
-            raise InputError(f"picture has shape {image.shape}; wanted (height, width, 3)")
+        image = as_rgb_picture("picture", picture)
         levels = self.levels((image.shape[1], image.shape[0]))
         if not levels:
             return image

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vkforge.errors import InputError
 from vkforge.post.exposure import AutoExposure
 from vkforge.post.lut import log_decode, log_encode
 from vkforge.post.primaries import to_rec709
+from vkforge.scene.checks import number, rgb_array
 from vkforge.settings import Settings
 from vkforge.tonemapping import exposed, srgb_encode, tone_curve
 
@@ -38,10 +38,8 @@ def finish(hdr: ArrayLike, settings: Settings, stops: float | None = None) -> ND
     Raises:
         InputError: an array whose last axis isn't 3 long; with grain, one that isn't a picture, (h, w, 3).
     """
-    hdr = np.asarray(hdr, np.float64)
-    if hdr.ndim == 0 or hdr.shape[-1] != 3:
-        raise InputError(f"finish wants an array of RGB triples, (..., 3), not shape {hdr.shape}")
-    stops = stops_of(hdr, settings) if stops is None else stops
+    hdr = rgb_array("hdr", hdr)
+    stops = stops_of(hdr, settings) if stops is None else number("stops", stops)
     light = exposed(to_rec709(hdr, settings.primaries), stops)
     grade, lut = settings.grade, settings.lut
     if grade is not None and grade.changes_light:

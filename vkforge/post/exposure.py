@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import number, show
+from vkforge.scene.checks import number, rgb_array, show
 
 # Sun on the ground that faces it is 100,000 lx, and `Sun()` has an irradiance of 3 there.
 DAYLIGHT_LUMINANCE = 100_000.0 / 3.0
@@ -135,7 +135,7 @@ class AutoExposure:
         Returns:
             Stops; of a picture that is black, 0 within the limits, plus the compensation.
         """
-        luminance = np.asarray(hdr, np.float64).reshape(-1, 3) @ np.array(LUMINANCE)
+        luminance = rgb_array("hdr", hdr).reshape(-1, 3) @ np.array(LUMINANCE)
         with np.errstate(invalid="ignore"):
             luminance = np.minimum(luminance[luminance > 2.0**DARKEST_STOP], 65504.0)
         bins = np.minimum(((np.log2(luminance) - DARKEST_STOP) * BINS_A_STOP).astype(np.int64), BINS - 1)

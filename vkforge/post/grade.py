@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vkforge.errors import InputError
 from vkforge.post.exposure import LUMINANCE, MIDDLE_GREY
-from vkforge.scene.checks import Light, Vector, number, show
+from vkforge.scene.checks import Light, Vector, number, rgb_array, show
 
 Pixels = NDArray[np.float64]
 
@@ -76,14 +76,14 @@ class Grade:
 
     def light(self, rgb: ArrayLike) -> Pixels:
         """Return (..., 3) exposed radiance of at least 0 with white balance, contrast and saturation."""
-        balanced = np.maximum(np.asarray(rgb, np.float64) @ white_balance(self.temperature, self.tint).T, 0.0)
+        balanced = np.maximum(rgb_array("rgb", rgb) @ white_balance(self.temperature, self.tint).T, 0.0)
         contrasted = MIDDLE_GREY * (balanced / MIDDLE_GREY) ** self.contrast
         grey = (contrasted @ np.array(LUMINANCE))[..., None]
         return grey + self.saturation * (contrasted - grey)
 
     def display(self, encoded: ArrayLike) -> Pixels:
         """Return (..., 3) sRGB-encoded values in [0, 1] with lift, gamma and gain."""
-        encoded = np.asarray(encoded, np.float64)
+        encoded = rgb_array("encoded", encoded)
         lift, gamma, gain = (np.array(value) for value in (self.lift, self.gamma, self.gain))
         return np.clip(gain * encoded + lift * (1.0 - encoded), 0.0, 1.0) ** (1.0 / gamma)
 

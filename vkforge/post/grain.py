@@ -11,8 +11,8 @@ import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.post.bloom import LUMINANCE
-from vkforge.post.resample import as_picture
-from vkforge.scene.checks import number, show
+from vkforge.post.resample import as_rgb_picture
+from vkforge.scene.checks import number, picture_size, show
 from vkforge.tonemapping import srgb_encode
 
 # The sum of a hash's four bytes, to a mean of 0 and a variance of 1.
@@ -50,10 +50,7 @@ class Grain:
         ranges = {"amount": (0.0, 1.0), "size": (1.0, 64.0), "color": (0.0, 1.0), "highlights": (0.0, 8.0)}
         for name, (low, high) in ranges.items():
             object.__setattr__(self, name, number(f"Grain {name}", getattr(self, name), low, high))
-        frame = self.frame
-        if isinstance(frame, bool) or not isinstance(frame, Integral) or not 0 <= int(frame) < 2**32:
-            raise InputError(f"Grain frame is {show(frame)}; wanted a whole number from 0 to {2**32 - 1}")
-        object.__setattr__(self, "frame", int(frame))
+        object.__setattr__(self, "frame", _word("Grain frame", self.frame))
 
     @property
     def deviation(self) -> float:
@@ -67,10 +64,11 @@ class Grain:
 
     def key(self, seed: int) -> int:
         """Return what starts the hashes of this frame."""
-        return (seed + self.frame * 0x9E3779B9) % 2**32
+        return (_word("seed", seed) + self.frame * 0x9E3779B9) % 2**32
 
     def noise(self, size: tuple[int, int], seed: int = 0) -> np.ndarray:
         """Return the (h, w, 3) field, of mean 0 and variance 1, for a picture of (width, height) pixels."""
+        size = picture_size(size)
         shared, single = self.shares
         common, *channels = (self._field(size, seed, channel) for channel in range(4))
         return np.stack([shared * common + single * channel for channel in channels], axis=-1)
@@ -105,14 +103,23 @@ class Grain:
         Raises:
             InputError: another shape.
         """
-        encoded = as_picture("picture", picture).astype(np.float64)
-        if encoded.ndim != 3 or encoded.shape[2] != 3:
-            raise InputError(f"picture has shape {encoded.shape}; wanted (height, width, 3)")
+        encoded = as_rgb_picture("picture", picture)
         light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
         dark = np.clip(1.0 - light @ LUMINANCE, 0.0, 1.0)[..., None]
         deviation = self.deviation * dark**self.highlights
         noise = self.noise((encoded.shape[1], encoded.shape[0]), seed)
         return srgb_encode(np.minimum(light * np.exp(deviation * (noise - 0.5 * deviation)), 1.0))
+
+
+def _word(name: str, value: Any) -> int:
+    """Return a whole number of 32 bits.
+
+    Raises:
+        InputError: anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 0 <= int(value) < 2**32:
+        raise InputError(f"{name} is {show(value)}; wanted a whole number from 0 to {2**32 - 1}")
+    return int(value)
 
 
 def _hash(x: Any) -> Any:

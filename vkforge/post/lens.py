@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vkforge.errors import InputError
-from vkforge.post.resample import as_picture, catmull_rom
+from vkforge.post.resample import as_picture, as_rgb_picture, catmull_rom
 from vkforge.scene.camera_view import CameraView
-from vkforge.scene.checks import number, show
+from vkforge.scene.checks import float_array, number, picture_size, show
 
 _DISTORTION = ("k1", "k2", "k3", "p1", "p2")
 _MOST_STEPS = 16  # of Newton's method: what has not converged by then is next to a fold
@@ -171,6 +171,9 @@ class Lens:
             InputError: the distortion folds the frame, or it or the natural vignette is asked of a camera that is not
                 perspective.
         """
+        if not isinstance(camera, CameraView):
+            raise InputError(f"camera is {show(camera)}; wanted a vkforge.Camera")
+        size = picture_size(size)
         if camera.kind != "perspective":
             if self.distorts or self.vignette > 0.0:
                 what = "distortion" if self.distorts else "natural vignette"
@@ -264,7 +267,7 @@ class Lens:
         Raises:
             InputError: another shape; see `frame`.
         """
-        image = as_picture("picture", picture).astype(np.float64)
+        image = as_rgb_picture("picture", picture)
         size = image.shape[1], image.shape[0]
         frame = self.frame(camera, size)
         axis, taps = np.array(self.axis(frame, size)), self.taps(frame, size)
@@ -286,6 +289,7 @@ class Lens:
         Raises:
             InputError: see `frame`.
         """
+        size = picture_size(size)
         left = np.ones((size[1], size[0]))
         if self.vignette > 0.0:
             frame = self.frame(camera, size)
@@ -315,10 +319,7 @@ class Lens:
 
 
 def _points(points: Any) -> np.ndarray:
-    try:
-        array = np.asarray(points, np.float64)
-    except (TypeError, ValueError):
-        array = np.empty(0)
+    array = float_array("points", points, "numbers of shape (n, 2)")
     if array.ndim != 2 or array.shape[-1] != 2:
         raise InputError(f"points is {show(points)}; wanted numbers of shape (n, 2)")
     return array

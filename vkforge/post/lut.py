@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vkforge.errors import InputError, suggest
-from vkforge.scene.checks import Vector, number, show
+from vkforge.scene.checks import Vector, file_path, float_array, number, rgb_array, show
 
 SPACES = ("display", "scene")
 SMALLEST, LARGEST = 2, 256  # Adobe's limits
 # In float32 on the device; the largest half float is as far as radiance goes anywhere.
 LARGEST_VALUE = 65504.0
+_RANGE = "LUT_3D_INPUT_RANGE"  # DaVinci's word for a domain that is the same in all channels
 
 Pixels = NDArray[np.float64]
 
@@ -54,14 +55,13 @@ class Lut:
         domain_min: Any = (0.0, 0.0, 0.0),
         domain_max: Any = (1.0, 1.0, 1.0),
     ) -> None:
-        if space not in SPACES:
+        if not isinstance(space, str) or space not in SPACES:
             raise InputError(
                 f"no space called {show(space)}{suggest(str(space), SPACES)} (a Lut's is display or scene)"
             )
-        try:
-            values = np.array(table, np.float32, order="C")
-        except (TypeError, ValueError):
-            raise InputError(f"a Lut's table is {show(table)}; wanted numbers of shape (n, n, n, 3)") from None
+        given = float_array("a Lut's table", table, "numbers of shape (n, n, n, 3)")
+        with np.errstate(over="ignore"):  # to infinity, which is refused below
+            values = np.array(given, np.float32, order="C")
         n = len(values) if values.ndim else 0
         if values.shape != (n, n, n, 3) or not SMALLEST <= n <= LARGEST:
             raise InputError(
@@ -87,33 +87,37 @@ class Lut:
             InputError: no such file; a table of one dimension; a keyword, a line or a number of lines that a file like
                 that can't have; numbers that are not finite.
         """
+        source = str(file_path(path))
         try:
-            text = Path(path).read_text(encoding="utf-8", errors="replace")
+            text = Path(source).read_text(encoding="utf-8", errors="replace")
         except OSError as error:
-            raise InputError(f"can't read the table {os.fspath(path)}: {error.strerror}") from None
-        table, domain_min, domain_max = _parse(os.fspath(path), text)
+            raise InputError(f"can't read the table {source}: {error.strerror}") from None
+        except ValueError as error:  # a null character
+            raise InputError(f"can't read the table {show(source)}: {error}") from None
+        table, domain_min, domain_max = _parse(source, text)
         try:
             lut = cls(table, space, domain_min, domain_max)
         except InputError as error:
-            raise InputError(f"{os.fspath(path)}: {error}") from None
-        lut.path = os.fspath(path)
+            raise InputError(f"{source}: {error}") from None
+        lut.path = source
         return lut
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the table as a `.cube` file; it appears whole or not at all. Return the path."""
         from vkforge.io.atomic import replacing
 
+        target = file_path(path)
         lines = [f"LUT_3D_SIZE {len(self.table)}"]
         for name, corner in (("DOMAIN_MIN", self.domain_min), ("DOMAIN_MAX", self.domain_max)):
             lines.append(" ".join([name, *(f"{value:.9g}" for value in corner)]))
         lines += [" ".join(f"{value:.9g}" for value in entry) for entry in self.table.reshape(-1, 3)]
-        with replacing(Path(path)) as stream:
+        with replacing(target) as stream:
             stream.write(("\n".join(lines) + "\n").encode())
-        return Path(path)
+        return target
 
     def apply(self, rgb: ArrayLike) -> Pixels:
         """Return (..., 3) float64: what the table makes of colours in its space, as the device does."""
-        values = np.asarray(rgb, np.float64)
+        values = rgb_array("rgb", rgb)
         low, high = np.array(self.domain_min), np.array(self.domain_max)
         last = len(self.table) - 1
         place = np.clip((values - low) / (high - low), 0.0, 1.0) * last
@@ -165,24 +169,30 @@ def log_decode(y: ArrayLike) -> Pixels:
 
 def _parse(path: str, text: str) -> tuple[np.ndarray, Vector, Vector]:
     """Read a `.cube` file: keywords, each once, and then the table."""
-    size, rows = 0, list[list[float]]()
+    size, rows, said = 0, list[list[float]](), set[str]()
     corners = {"DOMAIN_MIN": (0.0, 0.0, 0.0), "DOMAIN_MAX": (1.0, 1.0, 1.0)}
     for count, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
         words = line.split("#")[0].split() if not line.startswith("TITLE") else []
         if not words:
             continue
         where, keyword = f"{path}, line {count}", words[0]
+        if keyword in ("LUT_3D_SIZE", *corners, _RANGE):
+            if keyword in said or rows:
+                raise InputError(f"{where}: {keyword} {'comes twice' if keyword in said else 'after the colours'}")
+            said.add(keyword)
         if keyword == "LUT_1D_SIZE":
             raise InputError(f"{where}: this is a table of one dimension; wanted three, LUT_3D_SIZE: bake it into one")
         if keyword == "LUT_3D_SIZE":
-            size = int(words[1]) if len(words) == 2 and words[1].isdecimal() else 0
+            size = int(words[1]) if len(words) == 2 and words[1].isdecimal() and len(words[1]) < 9 else 0
             if size < SMALLEST or size > LARGEST:
                 raise InputError(
                     f"{where}: {show(line.strip())}; wanted LUT_3D_SIZE and a whole number, {SMALLEST} to {LARGEST}"
                 )
         elif keyword in corners:
             corners[keyword] = _numbers(where, words[1:])
-        elif keyword == "LUT_3D_INPUT_RANGE":  # DaVinci's word for a domain that is the same in all channels
+        elif keyword == _RANGE:
+            if len(words) != 3:
+                raise InputError(f"{where}: {show(line.strip())}; wanted {_RANGE} and two numbers")
             low, high, _ = _numbers(where, [*words[1:], "0"])
             corners = {"DOMAIN_MIN": (low, low, low), "DOMAIN_MAX": (high, high, high)}
         elif keyword[0].isalpha() and keyword.lower() not in ("nan", "inf", "infinity"):

@@ -16,10 +16,25 @@ def as_picture(name: str, values: Any) -> np.ndarray:
     Raises:
         InputError: another shape, or no numbers.
     """
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):  # rows of different lengths
+        array = np.empty(0)
     if array.ndim not in (2, 3) or array.size == 0 or array.dtype.kind not in "fiu":
         raise InputError(f"{name} is {show(values)}; wanted numbers of shape (height, width) or (height, width, n)")
     return array
+
+
+def as_rgb_picture(name: str, values: Any) -> np.ndarray:
+    """Return `values` as a float64 array of shape (h, w, 3), not empty.
+
+    Raises:
+        InputError: another shape, or no numbers.
+    """
+    image = as_picture(name, values).astype(np.float64)
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise InputError(f"{name} has shape {image.shape}; wanted (height, width, 3)")
+    return image
 
 
 def catmull_rom(picture: np.ndarray, at: np.ndarray) -> np.ndarray:

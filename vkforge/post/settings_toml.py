@@ -14,6 +14,7 @@ import numpy as np
 
 from vkforge.errors import InputError, suggest
 from vkforge.post.lut import Lut
+from vkforge.scene.checks import file_path, show
 from vkforge.settings import Settings
 
 _HEAD = "# Settings of a vkforge render. What is left out, or taken out, is as it is by default.\n\n"
@@ -28,10 +29,13 @@ def save_settings(settings: Settings, path: str | os.PathLike[str]) -> Path:
     """
     from vkforge.io.atomic import replacing
 
-    target = Path(path)
-    text = _HEAD + _dumps(_table(settings, target.parent))
+    target = file_path(path)
+    try:
+        content = (_HEAD + _dumps(_table(settings, target.parent))).encode()
+    except UnicodeEncodeError:
+        raise InputError("the lut's path is no Unicode text, which a TOML file is; rename the file") from None
     with replacing(target) as stream:
-        stream.write(text.encode())
+        stream.write(content)
     return target
 
 
@@ -41,13 +45,13 @@ def load_settings(path: str | os.PathLike[str]) -> Settings:
     Raises:
         InputError: no such file, no TOML, a setting that there is not, or a value that it can't have.
     """
-    source = Path(path)
+    source = file_path(path)
     try:
-        table = tomllib.loads(source.read_text(encoding="utf-8"))
+        table = tomllib.loads(source.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"can't read the settings {source}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{source} is not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # bad TOML, bad UTF-8, numbers and nests that Python won't read
+        raise InputError(f"{show(str(source))} is not TOML: {error}") from None
     try:
         return _record(Settings, table, "", source.parent)
     except InputError as error:
@@ -68,8 +72,10 @@ def _dumps(table: dict[str, Any], where: str = "") -> str:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_text, value))}]"
-    # JSON's strings and words for truth are TOML's; a float's repr is, too, infinity included.
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (str, bool)) else repr(value)
+    # JSON's strings and words for truth are TOML's, but for DEL; a float's repr is, too, infinity included.
+    if isinstance(value, (str, bool)):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)
 
 
 def _table(record: Any, folder: Path) -> dict[str, Any]:
@@ -112,10 +118,10 @@ def _record(cls: type, table: dict[str, Any], where: str, folder: Path) -> Any:
             values[name] = _group(fields[name], value, f"{where}{name}.", folder)
         else:
             values[name] = _tuples(value)
-    try:
-        return cls(**values)
-    except TypeError as error:  # something that a group can't do without is missing
-        raise InputError(f"[{where.rstrip('.')}]: {error}") from None
+    for name, field in fields.items():
+        if name not in values and field.default is dataclasses.MISSING:
+            raise InputError(f"[{where.rstrip('.')}] has no {name}, which it can't do without")
+    return cls(**values)
 
 
 def _group(field: Any, table: dict[str, Any], where: str, folder: Path) -> Any:
@@ -126,8 +132,9 @@ def _group(field: Any, table: dict[str, Any], where: str, folder: Path) -> Any:
     if len(candidates) > 1:
         table = dict(table)
         kind = table.pop("type", None)
-        if kind not in candidates:
-            raise InputError(f"[{name}] has type {kind!r}; wanted one of {', '.join(map(repr, candidates))}")
+        if not isinstance(kind, str) or kind not in candidates:
+            given = "no type" if kind is None else f"type {kind!r}"
+            raise InputError(f"[{name}] has {given}; wanted one of {', '.join(map(repr, candidates))}")
         return _record(candidates[kind], table, where, folder)
     (cls,) = candidates.values()
     if cls is Lut:

@@ -106,5 +106,6 @@ def _checked(name: str, value: Any) -> Any:
         number("Tonemap coefficient E (less than F)", numbers[4], below=numbers[5])
         return numbers
     if name == "white":
-        return math.inf if value == math.inf else number("Tonemap white (exposed radiance)", value, 0.01, 65504.0)
+        endless = isinstance(value, float) and value == math.inf
+        return math.inf if endless else number("Tonemap white (exposed radiance)", value, 0.01, 65504.0)
     return number(f"Tonemap {name}", value, *_RANGES[name])

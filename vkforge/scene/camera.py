@@ -12,7 +12,7 @@ from vkforge.scene import camera_framing
 from vkforge.scene.camera_presets import DEFAULT_FOV, CameraPresets, ahead
 from vkforge.scene.camera_rays import CameraRays
 from vkforge.scene.camera_view import KINDS, pair
-from vkforge.scene.checks import LARGEST_METRES, number, vector
+from vkforge.scene.checks import LARGEST_METRES, flag, number, show, vector
 from vkforge.scene.vectors import bearing_vector, dot, minus, scaled
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Camera(CameraPresets):
         Raises:
             InputError: a value NaN or out of range, an unknown mapping.
         """
-        return cls("fish-eye", position, target, up, fov=fov, mapping=mapping, full_frame=bool(full_frame))
+        return cls("fish-eye", position, target, up, fov=fov, mapping=mapping, full_frame=full_frame)
 
     # By parallel rays
 
@@ -257,6 +257,7 @@ class Camera(CameraPresets):
         Raises:
             InputError: both `angle` and `z_scale`, a value NaN or out of range.
         """
+        camera_framing.check_terrain(terrain)
         if angle is not None and z_scale is not None:
             raise InputError("an oblique camera wants one of angle (degrees) and z_scale")
         if z_scale is None:
@@ -264,7 +265,7 @@ class Camera(CameraPresets):
             z_scale = 1.0 / math.tan(math.radians(rise)) if rise < 90.0 else 0.0
         lean = number("oblique z_scale", z_scale, 0.0, 12.0)
         away = scaled(bearing_vector(number("oblique azimuth (degrees)", azimuth)), -1.0)
-        up = (0.0, 1.0, 0.0) if north_up else away
+        up = (0.0, 1.0, 0.0) if flag("oblique north_up", north_up) else away
         view = camera_framing.oblique(terrain, away, up, lean)
         # A whole number of pixels, so that they are square to the last digit: the plan is true in every direction.
         side = min(terrain.cell_size)
@@ -288,10 +289,11 @@ class Camera(CameraPresets):
         Raises:
             InputError: another word.
         """
+        camera_framing.check_terrain(terrain)
         rows, cols = terrain.shape
         dx, dy = terrain.cell_size
-        if pixels not in ("square", "samples"):
-            raise InputError(f"pixels is {pixels!r}; wanted 'square' or 'samples'")
+        if not isinstance(pixels, str) or pixels not in ("square", "samples"):
+            raise InputError(f"pixels is {show(pixels)}; wanted 'square' or 'samples'")
         side = min(dx, dy)
         square = pixels == "square"
         size = (round(cols * (dx / side)), round(rows * (dy / side))) if square else (cols, rows)

@@ -32,6 +32,14 @@ class Placed(NamedTuple):
     height: float
 
 
+def check_terrain(given: Any) -> None:
+    """Raise InputError unless `given` is a Terrain."""
+    from vkforge.scene.terrain import Terrain
+
+    if not isinstance(given, Terrain):
+        raise InputError(f"terrain is {show(given)}; wanted a vkforge.Terrain (of a Scene: scene.terrain)")
+
+
 def longer_side(terrain: Terrain) -> float:
     """Return the metres of the terrain's longer side."""
     xmin, xmax, ymin, ymax = terrain.extent

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vkforge.errors import InputError, suggest
-from vkforge.scene.checks import Vector, show
+from vkforge.scene.checks import Vector, float_array, picture_size, show
 
 # The signs of right, up and forward in a camera's own x, y and z. Blender's camera object is OpenGL's camera.
 CONVENTIONS = {"opengl": (1.0, 1.0, -1.0), "opencv": (1.0, -1.0, 1.0), "blender": (1.0, 1.0, -1.0)}
@@ -19,7 +19,7 @@ def _signs(convention: Any, to: Any) -> np.ndarray:
     if not isinstance(convention, str) or convention not in CONVENTIONS:
         hint, known = suggest(str(convention), CONVENTIONS), ", ".join(CONVENTIONS)
         raise InputError(f"no matrix convention called {show(convention)}{hint} (there are {known})")
-    if to not in DIRECTIONS:
+    if not isinstance(to, str) or to not in DIRECTIONS:
         raise InputError(f"to is {show(to)}; wanted 'world' (camera to world) or 'camera' (world to camera)")
     return np.array(CONVENTIONS[convention])
 
@@ -47,10 +47,7 @@ def read_pose(matrix: Any, convention: str, to: str) -> tuple[Vector, Vector, Ve
         InputError: an unknown convention or direction, another shape, or a matrix that is not rigid.
     """
     signs = _signs(convention, to)
-    try:
-        given = np.array(matrix, np.float64)
-    except (TypeError, ValueError):
-        given = np.empty(0)
+    given = float_array("camera matrix", matrix, "finite numbers of shape (4, 4) or (3, 4)")
     if given.shape not in ((4, 4), (3, 4)) or not np.isfinite(given).all():
         raise InputError(f"camera matrix is {show(matrix)}; wanted finite numbers of shape (4, 4) or (3, 4)")
     if given.shape == (4, 4) and not np.allclose(given[3], (0.0, 0.0, 0.0, 1.0), atol=1e-9):
@@ -90,13 +87,13 @@ def read_intrinsics(k: Any, size: Any) -> tuple[float, tuple[float, float]]:
     Raises:
         InputError: another shape, skew, or pixels that are not square; no `size`.
     """
-    try:
-        given = np.array(k, np.float64)
-        width, height = (int(side) for side in size)
-    except (TypeError, ValueError):
-        raise InputError("intrinsics wants OpenCV's 3x3 K and size=(width, height) of its pictures") from None
-    if given.shape != (3, 3) or not np.isfinite(given).all() or min(given[0, 0], given[1, 1], width, height) <= 0.0:
-        raise InputError(f"intrinsics is {show(k)}; wanted OpenCV's K, 3x3, with positive focal lengths in pixels")
+    if size is None:
+        raise InputError("intrinsics wants size=(width, height), that of the pictures K is for")
+    width, height = picture_size(size)
+    wanted = "OpenCV's K, 3x3, with positive focal lengths in pixels"
+    given = float_array("intrinsics", k, wanted)
+    if given.shape != (3, 3) or not np.isfinite(given).all() or min(given[0, 0], given[1, 1]) <= 0.0:
+        raise InputError(f"intrinsics is {show(k)}; wanted {wanted}")
     if abs(given[0, 1]) > 1e-9 * given[0, 0] or abs(given[1, 1] / given[0, 0] - 1.0) > 1e-6:
         raise InputError(
             f"intrinsics has focal lengths {given[0, 0]:g} and {given[1, 1]:g} pixels and skew {given[0, 1]:g}; wanted "

@@ -51,6 +51,7 @@ class CameraPresets(CameraView):
         Raises:
             InputError: a value that is out of its range, NaN or not a number.
         """
+        camera_framing.check_terrain(terrain)
         position, aim, up = camera_framing.orbit(terrain, azimuth, elevation, distance, fov, target, aspect)
         return cls("perspective", position, aim, up, fov=fov)
 
@@ -84,6 +85,7 @@ class CameraPresets(CameraView):
             InputError: a place beside the terrain or over a hole, a value NaN or out of range.
             MissingDependencyError: `crs` asks for pyproj.
         """
+        camera_framing.check_terrain(terrain)
         place = camera_framing.place(terrain, where, crs)
         position = camera_framing.viewpoint(terrain, place, azimuth, elevation, distance)
         return cls("perspective", position, place, fov=fov)
@@ -116,6 +118,7 @@ class CameraPresets(CameraView):
             InputError: fewer than two different points, a value NaN or out of range.
             MissingDependencyError: `crs` asks for pyproj.
         """
+        camera_framing.check_terrain(terrain)
         positions, bearings = camera_framing.flight(terrain, path, frames, height, crs)
         pitch = number("flyover pitch (degrees)", pitch, -89.0, 89.0)
         reach = 0.2 * camera_framing.longer_side(terrain)
@@ -197,6 +200,7 @@ class CameraPresets(CameraView):
         """
         from vkforge.io.exif import read_photograph
 
+        camera_framing.check_terrain(terrain)
         photo = read_photograph(path)
         eye = photo.position(terrain) if position is None else vector("Camera position", position)
         heading = photo.wanted("bearing") if bearing is None else number("bearing (degrees)", bearing)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import Vector, show
+from vkforge.scene.checks import Vector, float_array, show
 from vkforge.scene.vectors import ZERO
 
 # How (u, v) become a direction; the place in this list is CAMERA_KIND of include/frame.glsl.
@@ -117,11 +117,8 @@ def columns(name: str, values: Any, wanted: tuple[int, ...]) -> tuple[np.ndarray
     Raises:
         InputError: not numbers, or another shape.
     """
-    try:
-        array = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        array = np.empty(0)
+    shape = f"numbers of shape (n, {' or '.join(map(str, wanted))}), or one row of them"
+    array = float_array(name, values, shape)
     if array.ndim not in (1, 2) or array.shape[-1] not in wanted:
-        widths = " or ".join(map(str, wanted))
-        raise InputError(f"{name} is {show(values)}; wanted numbers of shape (n, {widths}), or one row of them")
+        raise InputError(f"{name} is {show(values)}; wanted {shape}")
     return np.atleast_2d(array), array.ndim == 1

@@ -20,7 +20,7 @@ from vkforge.scene.camera_rays import (
     rays_at,
     uv_to_pixels,
 )
-from vkforge.scene.checks import LARGEST_METRES, Vector, number, show, vector
+from vkforge.scene.checks import LARGEST_METRES, Vector, flag, float_array, number, picture_size, show, vector
 from vkforge.scene.lens import Lens
 from vkforge.scene.vectors import ZERO, basis, cross, minus, normalized, plus, scaled
 
@@ -106,6 +106,9 @@ class CameraView:
             raise InputError(f"Camera position and target are both {self.position}; move one of them")
         if math.hypot(*self.up) == 0.0:
             raise InputError("Camera up is (0, 0, 0); wanted a direction such as (0, 0, 1)")
+        if self.natural_size is not None:
+            self._put("natural_size", picture_size(self.natural_size))
+        self._put("full_frame", flag("fish-eye full_frame", self.full_frame))
         self._check_frame()
         self._check_lens()
         self._check_kind()
@@ -176,7 +179,8 @@ class CameraView:
         for spec in dataclasses.fields(CameraView):
             if spec.name in ("kind", "position", "target", "natural_size", "shutter_end", "_axes"):
                 continue
-            if spec.name not in _OPTIONAL[self.kind] and getattr(self, spec.name) != spec.default:
+            value = getattr(self, spec.name)
+            if spec.name not in _OPTIONAL[self.kind] and (isinstance(value, np.ndarray) or value != spec.default):
                 lens = spec.name in ("aperture_radius", "focus_distance", "blades", "blade_rotation", "tilt", "shift")
                 what = "has no lens" if lens else f"knows no {spec.name}"
                 takers = ", ".join(kind for kind, names in _OPTIONAL.items() if spec.name in names)
@@ -243,12 +247,16 @@ class CameraView:
         lens = self.lens
         if lens is None:
             raise InputError("this camera has no lens; give it an aperture_radius")
-        z = np.asarray(depth, np.float64)
+        size, wanted = picture_size(size), "metres along the axis, greater than 0"
+        z = float_array("depth", depth, wanted)
         if not (z > 0.0).all():
-            raise InputError(f"depth is {show(depth)}; wanted metres along the axis, greater than 0")
+            raise InputError(f"depth is {show(depth)}; wanted {wanted}")
         inverse: Any = 1.0 / lens.focus_distance
         if pixels is not None:
-            uv = pixels_to_uv(columns("pixels", pixels, (2,))[0], size)
+            rows = columns("pixels", pixels, (2,))[0]
+            if len(rows) != z.size:
+                raise InputError(f"there are {len(rows)} pixels and {z.size} depths; wanted as many of each")
+            uv = pixels_to_uv(rows, size)
             a, b, c = self.focus(*size)
             inverse = (a + uv @ np.array([b, c])).reshape(z.shape)
         return lens.radius * np.abs(1.0 / z - inverse) * (size[0] / 2.0) / self._half_frame(*size)[0]
@@ -280,6 +288,7 @@ class CameraView:
 
     def rays(self, width: int, height: int) -> CameraRays:
         """Return the rays of a frame of `width` by `height` pixels, as float64 vectors."""
+        width, height = picture_size((width, height))
         right, up, forward = self._axes
         if self.kind == "perspective":
             half_x, half_y = self._half_frame(width, height)
@@ -316,6 +325,7 @@ class CameraView:
         Raises:
             InputError: `points` of another shape.
         """
+        size = picture_size(size)
         rows, single = columns("points", points, (3,))
         uv, distance = project(self.rays(*size), self.projection, rows)
         seen = np.concatenate([uv_to_pixels(uv, size), distance[:, None]], axis=1)
@@ -335,14 +345,16 @@ class CameraView:
         Raises:
             InputError: arrays of other shapes.
         """
+        size = picture_size(size)
         rows, single = columns("pixels", pixels, (2,))
         origins, directions = rays_at(self.rays(*size), self.projection, pixels_to_uv(rows, size))
-        distances = np.asarray(depth, np.float64)
+        distances = float_array("depth", depth, "metres along the rays, a number or one for each pixel")
         if distances.ndim and distances.shape != rows.shape[:1]:
             raise InputError(
                 f"depth has shape {distances.shape}; wanted a number or ({len(rows)},), one for each pixel"
             )
-        world = origins + directions * distances.reshape(-1, 1)
+        with np.errstate(invalid="ignore"):  # of the sky, whose depth is infinite: points that are not finite
+            world = origins + directions * distances.reshape(-1, 1)
         return world[0] if single else world
 
     def to_matrix(self, convention: str = "opengl", *, to: str = "world") -> np.ndarray:
@@ -367,6 +379,7 @@ class CameraView:
         """
         if self.kind != "perspective":
             raise InputError(f"a camera of kind {self.kind!r} has no matrix K; only a perspective one has")
+        size = picture_size(size)
         return camera_matrices.intrinsics(self._half_frame(*size), self.shift, size)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,8 @@ def number(
         wanted += f" between {above:g} and {below:g} (both excluded)"
     elif above is not None:
         wanted += f" greater than {above:g}"
+        if math.isfinite(high):
+            wanted += f" and at most {high:g}"
     elif math.isfinite(low) and math.isfinite(high):
         wanted += f" from {low:g} to {high:g}"
     elif math.isfinite(low):
@@ -93,3 +96,69 @@ def light(name: str, value: Any) -> Vector:
         raise InputError(f"{name} is {show(value)}; wanted a number or linear RGB (r, g, b), each of at least 0")
     red, green, blue = (number(name, part, 0.0, LARGEST_METRES) for part in parts)
     return red, green, blue
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return a truth value.
+
+    Raises:
+        InputError: anything else; the word "no" would count as true.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name} is {show(value)}; wanted True or False")
+    return bool(value)
+
+
+def float_array(name: str, value: Any, wanted: str) -> np.ndarray:
+    """Return real numbers as a float64 array, NaN and infinity among them; `wanted` says which, for the error.
+
+    Raises:
+        InputError: no real numbers, or rows of different lengths.
+    """
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        array = np.empty(0, object)
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} is {show(value)}; wanted {wanted}")
+    return array.astype(np.float64, copy=False)
+
+
+def rgb_array(name: str, value: Any) -> np.ndarray:
+    """Return (..., 3) real numbers as a float64 array.
+
+    Raises:
+        InputError: anything else.
+    """
+    wanted = "an array of RGB triples, (..., 3)"
+    array = float_array(name, value, wanted)
+    if array.ndim == 0 or array.shape[-1] != 3:
+        raise InputError(f"{name} has shape {array.shape}; wanted {wanted}")
+    return array
+
+
+def picture_size(value: Any) -> tuple[int, int]:
+    """Return (width, height) in pixels.
+
+    Raises:
+        InputError: not two whole numbers of at least 1.
+    """
+    try:
+        width, height = (int(side) for side in value if side == int(side))
+    except (TypeError, ValueError, OverflowError):
+        width = height = 0
+    if min(width, height) < 1:
+        raise InputError(f"size is {show(value)}; wanted (width, height) in whole pixels, as (1920, 1080)")
+    return width, height
+
+
+def file_path(value: Any) -> Path:
+    """Return the path of a file that shall be read or written.
+
+    Raises:
+        InputError: no path.
+    """
+    try:
+        return Path(value)
+    except TypeError:
+        raise InputError(f"the path is {show(value)}; wanted that of a file") from None

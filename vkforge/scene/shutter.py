@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import number
+from vkforge.scene.checks import number, show
 from vkforge.scene.environment import Environment
 from vkforge.scene.scene import Scene
 
@@ -56,8 +56,9 @@ class Shutter:
         """Return when it begins to open and when it is shut again, in seconds after the time of a frame.
 
         Raises:
-            InputError: `seconds` is longer than the time from one frame to the next.
+            InputError: `fps` is not greater than 0, or `seconds` is longer than the time from one frame to the next.
         """
+        fps = number("fps (frames a second)", fps, above=0.0)
         length = self.seconds if self.angle is None else self.angle / 360.0 / fps
         assert length is not None
         if length * fps > 1.0 + 1e-9:
@@ -96,7 +97,7 @@ class MovingScene:
     def __post_init__(self) -> None:
         put = object.__setattr__
         if not callable(self.at):
-            raise InputError(f"MovingScene at is {self.at!r}; wanted a function of seconds that gives a Scene")
+            raise InputError(f"MovingScene at is {show(self.at)}; wanted a function of seconds that gives a Scene")
         put(self, "open", number("MovingScene open (seconds)", self.open))
         put(self, "close", number("MovingScene close (seconds)", self.close, above=self.open))
         put(self, "ramp", number("MovingScene ramp", self.ramp, 0.0, 0.5))

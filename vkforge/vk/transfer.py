@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vkforge.bands import copied, copy
 from vkforge.errors import HostCapError
 from vkforge.graph.access import Access
 from vkforge.memory.intents import Intent
@@ -155,7 +156,7 @@ class Readback:
             buffer = self._buffers[slot]
             assert buffer is not None
             buffer.invalidate()
-            target[...] = buffer.array(target.dtype, target.size).reshape(target.shape)
+            copy(target, buffer.array(target.dtype, target.size).reshape(target.shape))
 
         for image, array in zip(images, arrays, strict=True):
             row_bytes = array[0].nbytes
@@ -212,7 +213,7 @@ class Readback:
         arrays, offset = [], 0
         for shape, dtype in zip(pending._shapes, pending._dtypes, strict=True):
             count = int(np.prod(shape))
-            arrays.append(buffer.array(dtype, count, offset).reshape(shape).copy())
+            arrays.append(copied(buffer.array(dtype, count, offset).reshape(shape)))
             offset += _aligned(count * dtype.itemsize)
         self._pending[pending._slot] = None
         return arrays

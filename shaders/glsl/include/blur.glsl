@@ -15,16 +15,15 @@
 
 const int TILE = 16;             // pixels to the side, for what bounds the circles
 const int LEVELS = 7;            // coarser pictures; texels of the last are 128 pixels wide
-const float TEXELS = 8.0;        // a level serves distances up to this many texels, fading out over two more
+const float TEXELS = 6.0;        // a level serves distances up to this many texels, fading out over one more
 const float STEEP = 0.3;         // a surface's circles grow by this at most from pixel to pixel
 const float LARGEST = 256.0;     // pixels; wider circles end there
 
 layout(set = 0, binding = 85, scalar) readonly buffer Blur {
     float scale;     // pixels times metres: nearness over 1/z
     vec3 focus;      // nearness in focus is x + u y + v z at (u, v) from -1 to 1, right and up
-    uint blades;     // of the aperture
-    float turn;      // radians, anticlockwise as the photographer sees it, from the right to a corner
     float area;      // of the aperture of unit radius
+    vec2 sides[16];  // a polygon's normals, right and up, over their distance from the middle
     vec2 across;     // miniature: pixels from the band's middle line to a pixel, as a function of the pixel
     float offset;
     float half_width;// of the band, pixels
@@ -33,8 +32,7 @@ layout(set = 0, binding = 85, scalar) readonly buffer Blur {
 } blur;
 
 float nearness_in_focus(vec2 at) {
-    vec2 uv = vec2(2.0, -2.0) * at / vec2(frame.size) + vec2(-1.0, 1.0);
-    return blur.focus.x + dot(uv, blur.focus.yz);
+    return blur.focus.x + dot(camera_uv(at), blur.focus.yz);
 }
 
 float circle(float nearness, float in_focus) { return clamp(nearness - in_focus, -LARGEST, LARGEST); }
@@ -49,6 +47,6 @@ int level_row(int level) {
 }
 
 // Circles that a level must know: those of others end before its distances begin.
-float least_circle(int level) { return 0.375 * TEXELS * float(1 << level); }
+float least_circle(int level) { return (0.5 * TEXELS - 0.5) * float(1 << level); }
 
 #endif

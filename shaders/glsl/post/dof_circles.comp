@@ -42,7 +42,7 @@ float band_at(vec2 at) {
 
 // Nearness over one over the distance along a pixel's ray.
 float scale_at(vec2 at) {
-    vec2 uv = vec2(2.0, -2.0) * at / vec2(frame.size) + vec2(-1.0, 1.0);
+    vec2 uv = camera_uv(at);
     return blur.scale * length(frame.direction + uv.x * frame.direction_u + uv.y * frame.direction_v);  // 1 along the axis
 }
 

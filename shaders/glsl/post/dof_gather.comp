@@ -20,7 +20,7 @@
 // (Scatter as gather with depth order: Jimenez 2014, "Next Generation Post Processing in Call of Duty"; the fill of the
 // background: Abadie 2018, "A Life of a Bokeh".)
 //
-// Points at a distance are read from a level of the atlas whose texels are an eighth of it wide, so that their count
+// Points at a distance are read from a level of the atlas whose texels are a third to a sixth of it wide, so that their count
 // grows with the logarithm of the circle, all of them count, and nothing is noisy. The levels fade over to each other.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -28,9 +28,9 @@
 
 #include "include/blur.glsl"
 
-layout(local_size_x = 8, local_size_y = 8) in;
+layout(local_size_x = TILE, local_size_y = TILE) in;
 
-layout(constant_id = 87) const bool BLADES = false;  // a polygon, or a disc
+layout(constant_id = 87) const int BLADES = 0;  // sides of a polygon, or a disc
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D front;
 layout(set = 0, binding = 5, rgba32f) readonly uniform image2D radiance;
@@ -42,42 +42,50 @@ layout(set = 0, binding = 84, rgba32f) readonly uniform image2D behind;
 layout(set = 0, binding = 83, rgba32f) readonly uniform image2D reach;
 layout(set = 0, binding = 82, rgba32f) writeonly uniform image2D blurred;
 
-const int SIDE = 8 + 2 * (int(TEXELS) + 2);  // texels that the pixels of a group look at
-shared vec4 lights[SIDE * SIDE];             // w is the nearness
-shared float parts[SIDE * SIDE];
+const int SIDE = TILE + 2 * (int(TEXELS) + 1);  // texels that the pixels of a group look at
+shared vec4 lights[SIDE * SIDE];  // times the part of the texel that it comes from; w is that part
+shared float nears[SIDE * SIDE];  // nearness
 
 const float SOFT = 5.0 / 12.0;
 const float SHARP = 0.5;  // pixels: circles below this stay in their pixel
 
 // How much of a distance, in texels, is a level's or a finer one's.
-float level_fade(float texels) { return clamp(0.5 * (TEXELS + 2.0 - texels), 0.0, 1.0); }
+float level_fade(float texels) { return clamp(TEXELS + 1.0 - texels, 0.0, 1.0); }
 
-// Distance in a polygon's own measure, by which all its corners and sides are at 1.
-float aperture_distance(vec2 offset, float c) {
-    float distance = length(offset);
-    if (!BLADES) return distance;
-    float sector = 6.2831853 / float(blur.blades), angle = atan(offset.y, offset.x) - blur.turn + (c < 0.0 ? 3.14159265 : 0.0);
-    return distance * cos(mod(angle, sector) - 0.5 * sector) / cos(0.5 * sector);
+// Distance in a polygon's own measure, by which all its sides are at the cosine of half their angle.
+float polygon_distance(vec2 offset) {
+    float farthest = 0.0;
+    for (int i = 0; i < BLADES; ++i) farthest = max(farthest, dot(offset, blur.sides[i]));
+    return farthest;
+}
+
+// The area of a circle, in texels: the sum of its edge over all of them. One of SHARP covers just its pixel.
+float circle_area(float radius) {
+    return blur.area * (radius * radius + 1.0 / 12.0) + (1.0 - blur.area / 3.0) * clamp(1.5 - radius, 0.0, 1.0);
 }
 
 // Stage the texels around the group; return the first one.
 ivec2 stage(int level, bool is_near, int margin, out int count) {
-    ivec2 group = ivec2(gl_WorkGroupID.xy) * 8, first = (group >> level) - margin, size = level_size(level);
-    count = ((group.x + 7) >> level) + margin - first.x + 1;
+    ivec2 group = ivec2(gl_WorkGroupID.xy) * TILE, first = (group >> level) - margin, size = level_size(level);
+    count = ((group.x + TILE - 1) >> level) + margin - first.x + 1;
     int row = level_row(level);
     barrier();
-    for (int i = int(gl_LocalInvocationIndex); i < count * count; i += 64) {
+    for (int i = int(gl_LocalInvocationIndex); i < count * count; i += TILE * TILE) {
         ivec2 at = clamp(first + ivec2(i % count, i / count), ivec2(0), size - 1);
+        vec4 light;
+        float part;
         if (level == 0) {
-            vec4 seen = imageLoad(front, at);
-            lights[i] = vec4(seen.rgb, imageLoad(nearness, at).r);
-            parts[i] = seen.w;
+            light = imageLoad(front, at);
+            part = light.w;
+            light.w = imageLoad(nearness, at).r;
         } else {
             at.y += row;
             vec2 share = imageLoad(shares, at).xy;
-            lights[i] = is_near ? imageLoad(near, at) : imageLoad(far, at);
-            parts[i] = is_near ? share.x : share.y;
+            light = is_near ? imageLoad(near, at) : imageLoad(far, at);
+            part = is_near ? share.x : share.y;
         }
+        nears[i] = light.w;
+        lights[i] = part * vec4(light.rgb, 1.0);
     }
     barrier();
     return first;
@@ -107,11 +115,6 @@ vec4 guess_behind(vec2 at, float c) {
     return vec4(seen.rgb, smoothstep(0.3, 0.6, 1.0 - found / c) * smoothstep(0.0, 0.15, share));
 }
 
-// The area of a circle, in texels: the sum of its edge over all of them. One of SHARP covers just its pixel.
-float circle_area(float radius) {
-    return blur.area * (radius * radius + 1.0 / 12.0) + (1.0 - blur.area / 3.0) * clamp(1.5 - radius, 0.0, 1.0);
-}
-
 // What a mixed pixel shows of what is behind. Spread widely it is as good as nothing, but nothing else shows it sharp.
 vec4 own_behind(ivec2 here, float own, float in_focus, float share) {
     float farthest = own;
@@ -127,11 +130,41 @@ vec4 own_behind(ivec2 here, float own, float in_focus, float share) {
     return share / circle_area(max(abs(circle(farthest, in_focus)), SHARP)) * vec4(light, 1.0);
 }
 
+vec4 all_of_it = vec4(0.0), before = vec4(0.0), beyond = vec4(0.0);  // light times part of the lens, and that part
+
+// Sum up what is staged of a level, for the pixel whose texel is `centre`, `within` texels right and down of its middle.
+void gather(const bool layered, const bool finer, ivec2 centre, vec2 within, int margin, int count, float texel, float in_focus, float own) {
+    float per_texel = 1.0 / texel, sharp = SHARP * SHARP * per_texel * per_texel, most = LARGEST * per_texel;
+    float corner = float(margin) + 0.7;
+    for (int y = -margin; y <= margin; ++y) {
+        int row = min(int(sqrt(corner * corner - float(y * y))), margin);
+        int i = (centre.y + y) * count + centre.x - row;
+        vec2 offset = vec2(float(-row), float(y)) - within;
+        for (int x = -row; x <= row; ++x) {
+            float distance = length(offset), c = (nears[i] - in_focus) * per_texel;
+            // The soft edge spreads by as much as a circle that is so much larger.
+            float radius = sqrt(max(min(c * c, most * most) - SOFT, sharp)), reached = distance;
+            if (BLADES > 0) reached = polygon_distance(c < 0.0 ? vec2(-offset.x, offset.y) : vec2(offset.x, -offset.y));
+            float edge = clamp(radius - reached + 0.5, 0.0, 1.0), ring = level_fade(distance);
+            if (finer) ring -= level_fade(2.0 * distance);
+            vec4 seen = (ring * edge / circle_area(radius)) * lights[i];
+            all_of_it += seen;
+            if (layered) {
+                float nearer = nears[i] - own, alike = 1.0 + STEEP * texel * distance;
+                before += seen * float(nearer > alike);
+                beyond += seen * float(nearer < -alike);
+            }
+            offset.x += 1.0;
+            ++i;
+        }
+    }
+}
+
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     bool inside = all(lessThan(pixel, frame.size));
     ivec2 here = min(pixel, frame.size - 1);
-    vec3 bounds = imageLoad(reach, ivec2(gl_WorkGroupID.xy) * 8 / TILE).xyz;
+    vec3 bounds = imageLoad(reach, ivec2(gl_WorkGroupID.xy)).xyz;
     float widest = max(bounds.x, bounds.y);
     if (widest <= SHARP) {
         if (inside) imageStore(blurred, pixel, vec4(imageLoad(radiance, here).rgb, 1.0));
@@ -139,35 +172,21 @@ void main() {
     }
     vec2 at = vec2(here) + 0.5;
     float in_focus = nearness_in_focus(at), own = imageLoad(nearness, here).r;
-    vec4 all_of_it = vec4(0.0), before = vec4(0.0), beyond = vec4(0.0);  // light times part, part
+    // Where all circles are about alike there is one surface, and no group to tell apart.
+    bool layered = (min(bounds.x, bounds.y) > 0.0 ? bounds.x + bounds.y : widest - bounds.z) > 1.0 + 0.25 * widest;
     // Where every circle is wide, the finest levels are left out.
     int start = clamp(int(log2(max(bounds.z, TEXELS) / TEXELS)), 0, LEVELS);
     for (int level = start; level <= LEVELS; ++level) {
         float texel = float(1 << level);
-        for (int side = 0; side < (level == 0 ? 1 : 2); ++side) {
-            float largest = level == 0 ? widest : (side == 0 ? bounds.x : bounds.y);
+        for (int field = 0; field < (level == 0 ? 1 : 2); ++field) {
+            float largest = level == 0 ? widest : (field == 0 ? bounds.x : bounds.y);
             if (largest < (level == start ? SHARP : least_circle(level))) continue;
-            int margin = min(int(ceil(largest / texel + 0.5)), int(TEXELS) + 2), count;
-            ivec2 first = stage(level, side == 0, margin, count), centre = (here >> level) - first;
-            for (int y = centre.y - margin; y <= centre.y + margin; ++y) {
-                for (int x = centre.x - margin; x <= centre.x + margin; ++x) {
-                    vec4 light = lights[y * count + x];
-                    vec2 offset = (vec2(first + ivec2(x, y)) + 0.5) * texel - at;
-                    offset.y = -offset.y;
-                    float distance = length(offset), c = circle(light.w, in_focus);
-                    // The soft edge spreads by as much as a circle that is so much larger.
-                    float radius = sqrt(max(c * c - SOFT * texel * texel, SHARP * SHARP));
-                    float edge = clamp((radius - aperture_distance(offset, c)) / texel + 0.5, 0.0, 1.0);
-                    float ring = level_fade(distance / texel);
-                    if (level > start) ring -= level_fade(2.0 * distance / texel);
-                    float part = ring * edge * parts[y * count + x] / circle_area(radius / texel);
-                    vec4 seen = part * vec4(light.rgb, 1.0);
-                    float nearer = light.w - own, alike = 1.0 + STEEP * distance;
-                    all_of_it += seen;
-                    before += seen * float(nearer > alike);
-                    beyond += seen * float(nearer < -alike);
-                }
-            }
+            int margin = min(int(ceil(largest / texel + 0.5)), int(TEXELS) + 1), count;
+            ivec2 first = stage(level, field == 0, margin, count), centre = (here >> level) - first;
+            vec2 within = at / texel - (vec2(centre + first) + 0.5);
+            bool finer = level > start;
+            if (layered) gather(true, finer, centre, within, margin, count, texel, in_focus, own);
+            else gather(false, finer, centre, within, margin, count, texel, in_focus, own);
         }
     }
     float share = imageLoad(front, here).w;

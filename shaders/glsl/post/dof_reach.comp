@@ -16,14 +16,22 @@ layout(local_size_x = 8, local_size_y = 8) in;
 layout(set = 0, binding = 87, rgba32f) readonly uniform image2D tiles;
 layout(set = 0, binding = 88, rgba32f) writeonly uniform image2D reach;
 
+// Floats of one sign are in the order of their bits.
+shared uint nearest, farthest, least;
+
+// A group works on one tile.
 void main() {
-    ivec2 tile = ivec2(gl_GlobalInvocationID.xy), count = (frame.size + TILE - 1) / TILE;
-    if (any(greaterThanEqual(tile, count))) return;
+    ivec2 tile = ivec2(gl_WorkGroupID.xy), count = (frame.size + TILE - 1) / TILE;
+    if (gl_LocalInvocationIndex == 0u) {
+        nearest = farthest = 0u;
+        least = floatBitsToUint(LARGEST);
+    }
+    barrier();
     const int far = int(LARGEST) / TILE + 1;
-    vec3 bounds = imageLoad(tiles, tile).xyz;
     ivec2 low = max(tile - far, ivec2(0)), high = min(tile + far, count - 1);
-    for (int y = low.y; y <= high.y; ++y) {
-        for (int x = low.x; x <= high.x; ++x) {
+    vec3 bounds = vec3(0.0, 0.0, LARGEST);
+    for (int y = low.y + int(gl_LocalInvocationID.y); y <= high.y; y += 8) {
+        for (int x = low.x + int(gl_LocalInvocationID.x); x <= high.x; x += 8) {
             vec3 there = imageLoad(tiles, ivec2(x, y)).xyz;
             ivec2 between = max(abs(ivec2(x, y) - tile) - 1, ivec2(0)) * TILE;
             vec2 reaching = there.xy * vec2(greaterThanEqual(there.xy + 1.0, vec2(length(vec2(between)))));
@@ -31,5 +39,9 @@ void main() {
             if (between == ivec2(0)) bounds.z = min(bounds.z, there.z);
         }
     }
-    imageStore(reach, tile, vec4(bounds, 0.0));
+    atomicMax(nearest, floatBitsToUint(bounds.x));
+    atomicMax(farthest, floatBitsToUint(bounds.y));
+    atomicMin(least, floatBitsToUint(bounds.z));
+    barrier();
+    if (gl_LocalInvocationIndex == 0u) imageStore(reach, tile, vec4(uintBitsToFloat(uvec3(nearest, farthest, least)), 0.0));
 }

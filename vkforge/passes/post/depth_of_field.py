@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,8 +13,31 @@ from vkforge.errors import InputError
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.post.depth_of_field import Miniature
 from vkforge.scene.camera import Camera
+from vkforge.scene.lens import Lens
 
-Blur = Literal["aperture", "miniature"]
+
+@dataclass(frozen=True)
+class Blur:
+    """Something that spreads points over circles, in its variant.
+
+    Attributes:
+        by: What blurs, and the name of the block that says how.
+        blades: Straight sides of the aperture, or 0 of a round one.
+    """
+
+    by: Literal["aperture", "miniature"]
+    blades: int
+
+
+def blurs_of(lens: Lens | None, miniature: Miniature | None) -> tuple[Blur, ...]:
+    """Return what spreads points, in the order in which it does."""
+    found = []
+    if lens is not None:
+        found.append(Blur("aperture", lens.blades))
+    if miniature is not None:
+        found.append(Blur("miniature", miniature.blades))
+    return tuple(found)
+
 
 # Twins of include/blur.glsl.
 TILE = 16
@@ -26,10 +50,8 @@ def depth_of_field(
     size: tuple[int, int],
     frame: Any,
     radiance: ImageResource,
-    by: Blur,
+    blur: Blur,
     light: Mapping[str, Any],
-    *,
-    blades: bool,
 ) -> ImageResource:
     """Declare the passes; return the blurred picture.
 
@@ -38,14 +60,14 @@ def depth_of_field(
         size: (width, height) in pixels.
         frame: The `frame` block.
         radiance: The picture (rgba32f).
-        by: What blurs, and the name of the block that says how.
+        blur: What spreads points.
         light: A lens reads "position", of the G-buffer at pixel centres, whose w is the distance along the ray, and
             "inverse_distance", the mean over each pixel.
-        blades: Whether the aperture is a polygon.
 
     Returns:
         An rgba32f image with 1 in w.
     """
+    by = blur.by
     seen: dict[str, Any] = {"frame": frame, "blur": graph.block(by)}
     tile_count = (-(-size[0] // TILE), -(-size[1] // TILE))
     nearness = graph.image(f"{by} nearness", "r32f", size)
@@ -65,7 +87,8 @@ def depth_of_field(
         tiles=tiles,
         **seen,
     )
-    graph.compute(f"{by} reach", "post/dof_reach.comp", tile_count, tiles=tiles, reach=reach, **seen)
+    extent = (8 * tile_count[0], 8 * tile_count[1])  # a group a tile
+    graph.compute(f"{by} reach", "post/dof_reach.comp", extent, tiles=tiles, reach=reach, **seen)
     levels = [(-(-size[0] // (1 << level)), -(-size[1] // (1 << level))) for level in range(1, LEVELS + 1)]
     atlas_size = (levels[0][0], sum(height for _, height in levels))
     atlas: dict[str, Any] = {name: graph.image(f"{by} {name}", "rgba32f", atlas_size) for name in ATLAS}
@@ -76,7 +99,7 @@ def depth_of_field(
             f"{by} level {level}", "post/dof_shrink.comp", extent, specialization=variant, front_light=front, **picture
         )
     blurred = graph.image(f"{by} blurred", "rgba32f", size)
-    variant = {"BLADES": blades}
+    variant = {"BLADES": blur.blades}
     shader = "post/dof_gather.comp"
     picture |= {"front": front, "radiance": radiance, "reach": reach, "blurred": blurred}
     graph.compute(f"{by} blur", shader, size, specialization=variant, **picture)
@@ -106,6 +129,7 @@ def fill_miniature(block: Any, miniature: Miniature, size: tuple[int, int]) -> N
 
 
 def _fill_shape(block: Any, blades: int, rotation: float) -> None:
-    block["blades"] = blades
-    block["turn"] = math.radians(rotation)
     block["area"] = blades / 2.0 * math.sin(2.0 * math.pi / blades) if blades else math.pi
+    if blades:
+        normals = math.radians(rotation) + math.pi / blades * (2.0 * np.arange(blades) + 1.0)
+        block["sides"][:blades] = np.stack([np.cos(normals), np.sin(normals)], axis=-1) / math.cos(math.pi / blades)

@@ -11,7 +11,7 @@ import numpy as np
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.passes.post.lut import slices_a_row
 from vkforge.post.exposure import AutoExposure
-from vkforge.post.grade import Grade, white_balance
+from vkforge.post.grade import white_balance
 from vkforge.post.tone import Tonemap, as_tonemap
 from vkforge.settings import Settings
 from vkforge.tonemapping import NEUTRAL_F90, OPERATORS
@@ -98,13 +98,14 @@ def display(
 def fill_tone(block: Any, settings: Settings) -> None:
     """Write the `tone` block: what is not asked for is not read, and stays as it was."""
     _fill_curve(block["curve"], as_tonemap(settings.tonemap))
-    grade = settings.grade or Grade()
-    block["white_balance"] = white_balance(grade.temperature, grade.tint)
-    block["contrast"] = grade.contrast
-    block["saturation"] = grade.saturation
-    block["lift"] = grade.lift
-    block["inverse_gamma"] = 1.0 / np.asarray(grade.gamma)
-    block["gain"] = grade.gain
+    grade = settings.grade
+    if grade is not None:
+        block["white_balance"] = white_balance(grade.temperature, grade.tint)
+        block["contrast"] = grade.contrast
+        block["saturation"] = grade.saturation
+        block["lift"] = grade.lift
+        block["inverse_gamma"] = 1.0 / np.asarray(grade.gamma)
+        block["gain"] = grade.gain
     if settings.lut is not None:
         low, high = settings.lut.domain_min, settings.lut.domain_max
         block["lut_low"] = low
