@@ -14,5 +14,5 @@ with vf.Renderer() as renderer:
     image = renderer.render(vf.Scene.portrait(demo_terrain(), size), size, aovs=vf.AOVS)
 
 path = given.folder / "contact_sheet.png"
-write_png(path, contact_sheet(image))
+write_png(path, contact_sheet(image, columns=5))
 print(path)

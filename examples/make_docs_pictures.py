@@ -26,6 +26,7 @@ EXAMPLES = (
     "line_of_sight",
     "god_rays",
     "lake",
+    "miniature",
     "old_camera",
     "golden_hour",
     "tone_mapping",

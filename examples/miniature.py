@@ -17,8 +17,8 @@ terrain = dataclasses.replace(
 target = (-1_000.0, -5_000.0, 600.0)
 camera = vf.Camera.perspective((-6_500, -21_000, 9_500), target, fov=26)
 
-# The plane in focus is laid along the ground: a lens wide open, and yet all is sharp but the peaks. Turned the other way it
-# cuts through the ground, as in photographs of models, and only a narrow wedge is sharp.
+# The plane in focus is laid along the ground: a lens wide open, and yet all is sharp but the peaks. Turned the other
+# way it cuts through the ground, as in photographs of models, and only a narrow wedge is sharp.
 lens = {"aperture_radius": 500.0, "blades": 7}
 size = given.size(600, 338)
 scenes = [

@@ -7,6 +7,7 @@ import itertools
 import math
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path as Folder
 from typing import Any
 
 import numpy as np
@@ -448,6 +449,20 @@ def test_fingerprints_tell_what_makes_frames() -> None:
         fingerprint(object())
 
 
+@pytest.mark.parametrize(
+    ("options", "message"), [({"duration": 1e9}, "too many frames"), ({"degrees": 1e9}, "degrees")]
+)
+def test_more_than_anybody_can_want(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(vf.InputError, match=message):
+        vf.Animation.orbit(SCENE, **options)
+
+
+def test_a_table_has_a_fingerprint() -> None:
+    tables = [np.random.default_rng(seed).random((3, 3, 3, 3)) for seed in (1, 1, 2)]
+    prints = [fingerprint(vf.Settings(lut=vf.Lut(table))) for table in tables]
+    assert prints[0] == prints[1] != prints[2]
+
+
 # The shutter
 
 
@@ -471,7 +486,7 @@ def test_bad_shutters(shutter: Any, message: str) -> None:
 
 
 @pytest.mark.gpu
-def test_frames_are_those_of_their_exposures(renderer: vf.Renderer, tmp_path: Path) -> None:
+def test_frames_are_those_of_their_exposures(renderer: vf.Renderer, tmp_path: Folder) -> None:
     """Numbered pictures of an orbit, against each exposure by itself; and they are not those of its moments."""
     film = vf.Animation.orbit(SCENE, 90.0, 0.3, fps=10, shutter=vf.Shutter(360), settings=vf.Settings(samples=4))
     film.render(tmp_path / "frame_%d.npy", (16, 12), renderer=renderer, progress=lambda _: None)

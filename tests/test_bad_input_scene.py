@@ -61,7 +61,8 @@ def test_cell_size(cell: Any) -> None:
     ("arguments", "message"),
     [
         ({"cell_size": 1e300}, "reaches .* m at cell_size"),
-        ({"vertical_exaggeration": 0}, "vertical_exaggeration is 0; wanted a finite number greater than 0"),
+        ({"vertical_exaggeration": 0}, "vertical_exaggeration is 0; wanted a finite number from 1e-06 to 1e\\+06"),
+        ({"vertical_exaggeration": 1e30}, "vertical_exaggeration is 1e\\+30; wanted"),
         ({"vertical_exaggeration": NAN}, "vertical_exaggeration is nan"),
         ({"skirt": "automatic"}, "skirt is 'automatic'; wanted 'auto'"),
         ({"skirt": NAN}, "skirt .* is nan"),

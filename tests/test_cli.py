@@ -59,7 +59,7 @@ class FakeRenderer:
         )
         assert progress is not None
         progress(settings.samples, settings.samples)
-        shapes = {1: (height, width), 3: (height, width, 3)}
+        shapes = {1: (height, width), 2: (height, width, 2), 3: (height, width, 3)}
         buffers = {name: np.full(shapes[AOVS[name].channels], 0.5, np.float32) for name in aovs}
         place, info = None, {"samples": settings.samples}
         if scene.camera.kind == "map" and scene.terrain.transform is not None:

@@ -99,7 +99,7 @@ def test_a_point_becomes_the_aperture_and_keeps_its_light(renderer: vf.Renderer,
     assert light.sum() == pytest.approx(before.sum(), rel=0.02)
     y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]] + 0.5
     x, y = x - SIZE[0] / 2, SIZE[1] / 2 - y
-    spread = np.sqrt(2 * ((x**2 + y**2) * light).sum() / light.sum() - 2 * ((x**2 + y**2) * before).sum() / before.sum())
+    spread = np.sqrt(2 * (np.average(x**2 + y**2, weights=light) - np.average(x**2 + y**2, weights=before)))
     # Of a disc the mean of d^2 is r^2 / 2; of a polygon of n sides with corners at r, (2 + cos(2 pi / n)) r^2 / 6.
     wanted = radius * (1.0 if blades == 0 else np.sqrt((2 + np.cos(2 * np.pi / blades)) / 3))
     print(f"circles of {radius:.1f} pixels, {blades} blades: spread {spread:.2f}, wanted {wanted:.2f}")
@@ -154,7 +154,7 @@ def test_a_tilted_lens_is_that_of_the_path_tracer(renderer: vf.Renderer) -> None
 
 
 def test_the_tilted_plane_in_focus_is_sharp_to_the_bit(renderer: vf.Renderer) -> None:
-    """The Scheimpflug rule: a camera that looks down on flat ground at 30 degrees, with its plane in focus laid there."""
+    """The Scheimpflug rule: a camera looks down on flat ground at 30 degrees, with its plane in focus laid there."""
     ground = vf.Terrain(np.zeros((96, 96)), cell_size=20.0, albedo=CHECKS)
     eye, target = (0.0, -600.0, 300.0), (0.0, -600.0 + 300.0 * np.sqrt(3.0), 0.0)
     camera = vf.Camera.perspective(eye, target, fov=30, aperture_radius=20.0, tilt=(0.0, 60.0))
@@ -168,7 +168,7 @@ def test_the_tilted_plane_in_focus_is_sharp_to_the_bit(renderer: vf.Renderer) ->
     assert np.abs(level[near] - sharp.hdr[near]).max() > 0.03
 
 
-@pytest.mark.skipif(not (FOLDER / "reference.exr").exists(), reason="the ground-truth scene is not beside this checkout")
+@pytest.mark.skipif(not (FOLDER / "reference.exr").exists(), reason="../shared/reference is not there")
 def test_the_ground_truth_scene(renderer: vf.Renderer, compare: Any, description: dict) -> None:  # noqa: F811
     flip_evaluator = pytest.importorskip("flip_evaluator")
     scene = ground_truth_scene(description, "dof_sun_direct")
@@ -202,7 +202,7 @@ def test_the_same_bits_every_time(renderer: vf.Renderer) -> None:
 
 
 @pytest.mark.parametrize("optics", [{"aperture_radius": -1.0}, {"aperture_radius": 1.0, "focus_distance": -5.0}])
-def test_a_lens_that_can_not_be_is_refused(optics: dict[str, float]) -> None:
+def test_a_lens_that_can_not_be_is_refused(optics: dict[str, Any]) -> None:
     with pytest.raises(vf.InputError, match=r"aperture_radius|focus_distance"):
         vf.Camera.perspective((0, -10, 5), (0, 0, 0), **optics)
 

@@ -43,14 +43,17 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 CODED = (
+    "cameras",
     "denoising",
     "environment-maps",
     "exr",
     "fog",
     "getting-started",
+    "lens",
     "light",
     "materials",
     "memory",
+    "motion-blur",
     "path-tracing",
     "sky",
     "tone",
@@ -72,7 +75,7 @@ def test_its_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     Path("evening.hdr").write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 2 +X 4\n" + 8 * b"\x80\x70\x60\x80")
     terrain, radiance = vf.Terrain(heights, 30.0), np.ones((2, 4, 3))
     names = {"vf": vf, "np": np, "heights": heights, "terrain": terrain, "radiance": radiance, "renderer": renderer}
-    names |= {"scene": vf.Scene(terrain), "camera": vf.Camera.orbit(terrain)}
+    names |= {"matrix_world": np.eye(4), "scene": vf.Scene(terrain), "camera": vf.Camera.orbit(terrain)}
     for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         small = code.replace('"dem.tif"', '"dem.npy", cell_size=30.0')
         small = small.replace("vf.render(terrain)", "vf.render(terrain, (96, 54))")

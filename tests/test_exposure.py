@@ -88,7 +88,7 @@ def test_the_device_finds_what_numpy_finds(renderer: vf.Renderer, auto: vf.AutoE
     # A pixel whose logarithm is a hair beside a bin's border may fall to its other side.
     assert image.info["exposure"] == pytest.approx(auto.stops(image.hdr), abs=1e-3)
     wanted = finish(image.hdr, vf.Settings(exposure=auto), image.info["exposure"])
-    assert np.abs(image.rgba[..., :3] - 255.0 * wanted).max() < 0.51
+    assert np.abs(image.rgba[..., :3] - 255.0 * wanted).max() < 0.6  # of a step, as hardware may round to 8 bits
 
 
 def test_the_same_picture_has_the_same_exposure(renderer: vf.Renderer) -> None:

@@ -197,30 +197,11 @@ SETTINGS = {
     "sun_rays": st.one_of(st.integers(1, 3), NUMBER, ODD),
     "sky_rays": st.one_of(st.integers(0, 3), NUMBER, ODD),
     "seed": st.one_of(st.integers(0, 2**32 - 1), NUMBER, ODD),
-    "tonemap": st.one_of(
-        st.sampled_from(["linear", "reinhard", "aces", "agx", "neutral", "asec"]),
-        st.builds(vf.Tonemap, st.just("reinhard"), st.floats(0.01, 65504.0)),
-        ODD,
-    ),
-    "exposure": st.one_of(
-        st.floats(-32, 32),
-        st.builds(vf.CameraExposure, st.floats(0.1, 1000), st.floats(1e-6, 1e6), st.floats(1, 1e7)),
-        st.builds(vf.AutoExposure, compensation=st.floats(-32, 32), key=st.floats(0.001, 1)),
-        NUMBER,
-        ODD,
-    ),
-    "grade": st.one_of(
-        st.builds(vf.Grade, st.floats(1667, 25000), st.floats(-150, 150), st.floats(0.1, 4), st.floats(0, 4)), ODD
-    ),
-    "lut": st.one_of(st.builds(vf.Lut, hnp.arrays(np.float32, (2, 2, 2, 3), elements=st.floats(-9, 9, width=32))), ODD),
-    "lens": st.one_of(
-        st.builds(vf.Lens, k1=st.floats(-9, 9), red=st.floats(-0.02, 0.02), mask_strength=st.floats(0, 1)), ODD
-    ),
-    "bloom": st.one_of(st.builds(vf.Bloom, st.floats(0, 1), st.floats(1e-9, 1), st.floats(0, 1e9)), ODD),
-    "grain": st.one_of(st.builds(vf.Grain, st.floats(0, 1), st.floats(1, 64), frame=st.integers(0, 2**32 - 1)), ODD),
-    "miniature": st.one_of(st.builds(vf.Miniature, st.floats(0, 0.1), st.floats(0, 1), st.floats(0, 2)), ODD),
+    "exposure": st.one_of(st.floats(-32, 32), NUMBER, ODD),
+    "tonemap": st.one_of(st.sampled_from(["linear", "reinhard", "aces", "agx", "neutral", "asec"]), ODD),
     "primaries": st.one_of(st.sampled_from(["rec709", "rec2020", "p3"]), ODD),
-    "denoise": st.sampled_from([None, "atrous", "median"]),
+    "ao_distance": st.one_of(NUMBER, ODD),
+    **dict.fromkeys(("grade", "lut", "lens", "bloom", "grain", "miniature"), ODD),
 }
 
 
@@ -280,6 +261,46 @@ def test_arguments_of_render(renderer: vf.Renderer, size: Any, aovs: Any, lane: 
     image = attempt(renderer.render, terrain, size, aovs=aovs, lane=lane, **{"samples": 1, **options})
     if image is not None:
         check(image)
+
+
+EFFECTS = {
+    "exposure": st.one_of(
+        st.floats(-32, 32),
+        st.builds(vf.CameraExposure, st.floats(0.1, 1000), st.floats(1e-6, 1e6), st.floats(1, 1e7)),
+        st.builds(vf.AutoExposure, compensation=st.floats(-32, 32), key=st.floats(0.001, 1)),
+    ),
+    "tonemap": st.one_of(st.sampled_from(["hable", "agx"]), st.builds(vf.Tonemap, st.just("reinhard"), SMALL)),
+    "grade": st.builds(vf.Grade, st.floats(1667, 25000), st.floats(-150, 150), st.floats(0.1, 4), st.floats(0, 4)),
+    "lut": st.builds(
+        vf.Lut,
+        hnp.arrays(np.float32, (2, 2, 2, 3), elements=st.floats(-9, 9, width=32)),
+        st.sampled_from(["display", "scene"]),
+    ),
+    "lens": st.builds(vf.Lens, k1=st.floats(-9, 9), red=st.floats(-0.02, 0.02), mask_strength=st.floats(0, 1)),
+    "bloom": st.builds(vf.Bloom, st.floats(0, 1), st.floats(1e-9, 1), st.floats(0, 1e9)),
+    "grain": st.builds(vf.Grain, st.floats(0, 1), st.floats(1, 64), frame=st.integers(0, 2**32 - 1)),
+    "miniature": st.builds(vf.Miniature, st.floats(0, 0.1), st.floats(0, 1), st.floats(0, 2)),
+    "primaries": st.sampled_from(["rec709", "rec2020"]),
+    "denoise": st.sampled_from([None, "atrous"]),
+}
+
+
+@given(
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    lane=st.sampled_from(["lit", "path-traced"]),
+    aperture=st.one_of(st.just(0.0), st.floats(0, 1e9)),
+    options=st.fixed_dictionaries({}, optional=EFFECTS),
+)
+@settings(rendering, max_examples=25)
+def test_effects(renderer: vf.Renderer, size: Any, lane: str, aperture: float, options: dict[str, Any]) -> None:
+    terrain = vf.Terrain(np.arange(9.0).reshape(3, 3))
+    camera = vf.Camera.perspective((9, 9, 20), (0, 0, 4), aperture_radius=aperture)
+    image = attempt(renderer.render, vf.Scene(terrain, camera=camera), size, lane=lane, samples=1, **options)
+    if image is None:
+        assert "lens" in options, "only a distortion may be refused"
+    else:
+        check(image)
+        assert np.isfinite(image.finish(image.hdr)).all()
 
 
 @given(

@@ -228,7 +228,7 @@ def test_presets(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -> 
 
 
 def sheet(renderer: vf.Renderer, columns: int, settings: list[dict[str, Any]], width: int = 320) -> np.ndarray:
-    """Render the same hills with lamps once for each of `settings` (which may hold a camera), in rows of `columns`, `width` pixels wide."""
+    """Render hills with lamps once for each of `settings` (or "camera"), in rows of `columns`, `width` pixels wide."""
     rows = -(-len(settings) // columns)
     size = width // columns, HEIGHT // rows
     row, column = np.mgrid[0:96, 0:96]
@@ -287,7 +287,7 @@ def test_grain(renderer: vf.Renderer, golden: Check) -> None:
 
 
 def test_depth_of_field(renderer: vf.Renderer, golden: Check) -> None:
-    """Above: radius, distance in focus, tilt and blades of a lens; below: a miniature's radius, centre, fade and angle."""
+    """Above: radius, distance in focus, tilt and blades of a lens; below: radius, centre, fade and angle of a band."""
     camera = vf.Camera.perspective((0, -62, 46), (0, -4, 4), fov=60, aperture_radius=8.0, focus_distance=62.0)
     optics: list[dict[str, Any]] = [{"aperture_radius": value} for value in (2.0, 6.0, 16.0)]
     optics += [{"focus_distance": value} for value in (40.0, 70.0, 200.0)]

@@ -88,7 +88,7 @@ def test_the_device_does_what_numpy_does(renderer: vf.Renderer, grain: vf.Grain)
     assert image.hdr.tobytes() == plain.hdr.tobytes()  # a film comes after the light
     assert plain.finish is not None
     wanted = 255.0 * grain.apply(plain.finish(plain.hdr), 7)
-    assert np.abs(image.rgba[..., :3] - wanted).max() < 0.52
+    assert np.abs(image.rgba[..., :3] - wanted).max() < 0.6  # of a step, as hardware may round to 8 bits
     assert (image.rgba != plain.rgba).mean() > 0.2
     again = renderer.render(scene(), SIZE, samples=1, seed=7, grain=grain)
     assert again.rgba.tobytes() == image.rgba.tobytes()
@@ -98,7 +98,7 @@ def test_the_device_does_what_numpy_does(renderer: vf.Renderer, grain: vf.Grain)
 def test_files_of_16_bits_have_the_same_grain(renderer: vf.Renderer) -> None:
     image = renderer.render(scene(), SIZE, samples=1, grain=vf.Grain(0.5))
     assert image.finish is not None
-    assert np.abs(255.0 * image.finish(image.hdr) - image.rgba[..., :3]).max() < 0.52
+    assert np.abs(255.0 * image.finish(image.hdr) - image.rgba[..., :3]).max() < 0.6
 
 
 def test_the_deviation_is_in_stops() -> None:

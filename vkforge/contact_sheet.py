@@ -169,6 +169,13 @@ def _variance(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
     return _ramp(_GREY_RAMP, deviation / max(high, 1e-30)), _bar_legend(_GREY_RAMP, "deviation 0", f"{high:.2g}")
 
 
+def _motion(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
+    _, most = _range(np.hypot(values[..., 0], values[..., 1]), empty)
+    # Grey stays; red goes right and green down.
+    pixels = np.concatenate([values / max(2.0 * most, 1e-12) + 0.5, np.full_like(values[..., :1], 0.5)], axis=-1)
+    return _to_bytes(pixels), _swatches_legend([(None, f"at most {most:.1f} px; grey stays, red right, green down")])
+
+
 def _position(values: NDArray, empty: NDArray[np.bool_]) -> tuple[Rgb8, Any]:
     unit = np.empty_like(values)
     entries: list[tuple[Color | None, str]] = []
@@ -193,6 +200,7 @@ _LOOKS: dict[str, Callable[[NDArray, NDArray[np.bool_]], tuple[Rgb8, Any]]] = {
     "emitted": _radiance,
     "air": _radiance,
     "variance": _variance,
+    "motion": _motion,
     "hit": _hit,
     "object_id": _ids,
     "material_id": _ids,

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
+    import vkforge.post.lens  # by its full name: a camera's thin lens is a Lens too, and the reference tells them apart
     from vkforge.post.bloom import Bloom
     from vkforge.post.depth_of_field import Miniature
     from vkforge.post.exposure import AutoExposure, CameraExposure
     from vkforge.post.grade import Grade
     from vkforge.post.grain import Grain
-    from vkforge.post.lens import Lens
     from vkforge.post.lut import Lut
     from vkforge.post.tone import Tonemap
 
@@ -130,7 +130,7 @@ class Settings:
     lut: Lut | None = None
     dither: bool | None = None
     primaries: str = "rec709"
-    lens: Lens | None = None
+    lens: vkforge.post.lens.Lens | None = None
     bloom: Bloom | None = None
     grain: Grain | None = None
     miniature: Miniature | None = None
@@ -213,6 +213,10 @@ class Settings:
         """
         names = [field.name for field in dataclasses.fields(self)]
         for name in overrides:
+            if name == "preset":
+                raise InputError(
+                    "preset is no setting; its look is settings=Settings.preset(...), its light Scene.lit_as(...)"
+                )
             if name not in names:
                 raise InputError(f"no setting called {name!r}{suggest(name, names)} (there are {', '.join(names)})")
         return dataclasses.replace(self, **overrides)

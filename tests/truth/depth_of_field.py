@@ -1,4 +1,4 @@
-"""A thin lens without a shader of its own: the mean of pinholes all over its aperture, each framed on the plane in focus."""
+"""A thin lens without a shader of its own: the mean of pinholes all over it, each framed on the plane in focus."""
 
 from __future__ import annotations
 

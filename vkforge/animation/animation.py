@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 DEFAULT_FPS = 30.0
 Keyed = Mapping[Any, Any] | Sequence[tuple[float, Any]]  # what users write: {0: 90, 5: 270}
+MOST_FRAMES = 10_000_000
+MOST_DEGREES = 36_000.0
 ORBIT_STEP = 60.0  # degrees at most between the cameras of an orbit: less than half a turn, whose way round is clear
 
 
@@ -104,6 +106,9 @@ class Animation:
         for path in sorted(keys, key=lambda path: path.count(".")):  # a camera before its angle
             self._plant(path, keys[path])
         self.duration = _duration(duration, keys)
+        if self.duration * self.fps > MOST_FRAMES:
+            wanted = f"wanted at most {MOST_FRAMES} frames"
+            raise InputError(f"{self.duration:g} s at {self.fps:g} frames a second are too many frames; {wanted}")
         for time in sorted({time for pairs in keys.values() for time, _ in pairs}):
             self._check(time, f"at the key at {time:g} s")
 
@@ -146,7 +151,7 @@ class Animation:
         scene = Scene.portrait(scene) if isinstance(scene, Terrain) else scene
         if not isinstance(scene, Scene):
             raise InputError(f"Animation scene is {show(scene)}; wanted a Scene")
-        degrees = number("Animation orbit degrees", degrees)
+        degrees = number("Animation orbit degrees", degrees, -MOST_DEGREES, MOST_DEGREES)
         duration = number("Animation duration (seconds)", duration, above=0.0)
         steps = max(2, math.ceil(abs(degrees) / ORBIT_STEP))
         keys = {duration * i / steps: _swung(scene.camera, degrees * i / steps) for i in range(steps + 1)}

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from vkforge.post.lut import Lut
+
 
 def fingerprint(value: Any) -> str:
     """Return a hash of plain values, arrays and dataclasses of such: the same for what makes the same frames."""
@@ -23,6 +25,8 @@ def _feed(digest: Any, value: Any) -> None:
     if isinstance(value, np.ndarray):
         digest.update(f"array {value.dtype.str} {value.shape}".encode())
         digest.update(np.ascontiguousarray(value).data)
+    elif isinstance(value, Lut):
+        _feed(digest, [value.table, value.space, value.domain_min, value.domain_max])
     elif dataclasses.is_dataclass(value):
         digest.update(f"{type(value).__name__}(".encode())
         for field in (field for field in dataclasses.fields(value) if field.init):

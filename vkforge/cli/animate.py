@@ -252,7 +252,10 @@ def _tracks(given: Sequence[str]) -> dict[str, Any]:
 def _place(given: str | None, terrain: Terrain) -> tuple[float, float]:
     """Return latitude and longitude: those given, or the DEM's middle."""
     if given is not None:
-        return o.numbers("--place", given, (2,))
+        latitude, longitude = o.numbers("--place", given, (2,))
+        if not (abs(latitude) <= 90.0 and abs(longitude) <= 180.0):
+            raise InputError(f"--place is {given!r}; wanted LAT,LON in degrees, from -90 to 90 and from -180 to 180")
+        return latitude, longitude
     if terrain.crs is None or terrain.transform is None:
         raise InputError("the DEM does not say where on the Earth it is; give --place LAT,LON for the sun of --sun-day")
     try:
@@ -275,6 +278,8 @@ def _sun_of(day: str, hours: str | None, place: tuple[float, float], duration: f
         midnight = datetime.combine(date.fromisoformat(day), datetime.min.time())
     except ValueError:
         raise InputError(f"--sun-day is {day!r}; wanted a date as 2026-06-21") from None
+    if not 1900 <= midnight.year <= 2100:
+        raise InputError(f"--sun-day is {day!r}; the sun's places are known from 1900 to 2100")
     midnight = midnight.replace(tzinfo=timezone(timedelta(hours=place[1] / 15.0)))
     if hours is not None:
         first, last = o.numbers("--sun-hours", hours, (2,))

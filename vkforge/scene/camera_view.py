@@ -11,6 +11,7 @@ import numpy as np
 
 from vkforge.errors import InputError, suggest
 from vkforge.scene import camera_matrices
+from vkforge.scene.aperture import Aperture
 from vkforge.scene.camera_rays import (
     PROJECTIONS,
     CameraRays,
@@ -21,7 +22,6 @@ from vkforge.scene.camera_rays import (
     uv_to_pixels,
 )
 from vkforge.scene.checks import LARGEST_METRES, Vector, flag, float_array, number, picture_size, show, vector
-from vkforge.scene.lens import Lens
 from vkforge.scene.vectors import ZERO, basis, cross, minus, normalized, plus, scaled
 
 # What a camera of each kind can be given beside position and target.
@@ -203,13 +203,13 @@ class CameraView:
         return self.mapping if self.kind == "fish-eye" else "panorama" if self.kind == "panorama" else PROJECTIONS[0]
 
     @property
-    def lens(self) -> Lens | None:
+    def lens(self) -> Aperture | None:
         """The thin lens, or None of a pinhole and of the kinds that have none."""
         if self.aperture_radius == 0.0:
             return None
         focus = math.dist(self.position, self.target) if self.focus_distance is None else self.focus_distance
         slope = (math.tan(math.radians(self.tilt[0])), math.tan(math.radians(self.tilt[1])))
-        return Lens(self.aperture_radius, focus, slope, self.blades, self.blade_rotation)
+        return Aperture(self.aperture_radius, focus, slope, self.blades, self.blade_rotation)
 
     @property
     def axes(self) -> tuple[Vector, Vector, Vector]:

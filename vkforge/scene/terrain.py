@@ -49,7 +49,7 @@ class Terrain:
             None is neutral grey, 0.5, which `Scene.portrait` and `Scene.relief` replace by a hypsometric tint. Kept as
             an `Albedo`.
         material: roughness, metallic, specular.
-        vertical_exaggeration: factor on the heights in the picture, greater than 0.
+        vertical_exaggeration: factor on the heights in the picture, 1e-6 to 1e6.
         skirt: None for open edges, or the elevation in metres (before exaggeration, at most the lowest height) of the
             base plane down to which walls close the block; "auto" puts it 5 % of the longer side below the lowest
             height, as seen in the picture. Kept as a number or None.
@@ -105,7 +105,7 @@ class Terrain:
         put(self, "heights", owned)
         put(self, "_range", (low, high))
         put(self, "cell_size", _cell_size(cell_size))
-        put(self, "vertical_exaggeration", number("vertical_exaggeration", vertical_exaggeration, above=0.0))
+        put(self, "vertical_exaggeration", number("vertical_exaggeration", vertical_exaggeration, 1e-6, 1e6))
         self._check_reach()
         if not isinstance(material, Material):
             raise InputError(f"material is {show(material)}; wanted a Material, as Material(roughness=0.5)")

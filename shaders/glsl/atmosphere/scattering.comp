@@ -73,7 +73,7 @@ void main() {
     int lane = int(gl_LocalInvocationID.x);
     vec2 x = vec2(cell) / vec2(MOMENTS_SIZE - 1);
     float altitude = AIR.thickness * x.y * x.y * x.y, mu_sun = moments_mu_sun(x.x);
-    float sun_sine = sqrt(1.0 - mu_sun * mu_sun);
+    float sun_sine = sqrt(max(1.0 - mu_sun * mu_sun, 0.0));
     float mu_horizon = -tangent(altitude) / radius(altitude);
 
     int node = lane % COSINES;
@@ -117,7 +117,7 @@ void main() {
     // function is as narrow; the integral of their product is known.
     float angle = halo_angle(lane / HALO_SIZE.x);
     float turn = 2.0 * float(lane % HALO_SIZE.x) / float(HALO_SIZE.x - 1) - 1.0;
-    vec3 away = vec3(-turn * mu_sun, sqrt(1.0 - turn * turn), turn * sun_sine);
+    vec3 away = vec3(-turn * mu_sun, sqrt(max(1.0 - turn * turn, 0.0)), turn * sun_sine);
     vec3 toward = cos(angle) * vec3(sun_sine, 0.0, mu_sun) + sin(angle) * away;
     vec4 sum = vec4(0.0, 0.0, 0.0, 1.0e-30), peaked = sum;
     int count = altitude < CLEAR * AIR.mie_height ? DIRECTIONS : 0;

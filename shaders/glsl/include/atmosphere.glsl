@@ -213,7 +213,7 @@ struct Blend {
 
 Blend moments_blend(int order, float altitude, float mu_sun) {
     float x = mu_sun < 0.0 ? NIGHT * (1.0 - mu_sun / DARKEST) : NIGHT + (1.0 - NIGHT) * sqrt(mu_sun);
-    vec2 at = vec2(x, pow(altitude / AIR.thickness, 1.0 / 3.0));
+    vec2 at = vec2(x, pow(max(altitude, 0.0) / AIR.thickness, 1.0 / 3.0));
     at = clamp(at, 0.0, 1.0) * vec2(MOMENTS_SIZE - 1);
     ivec2 low = min(ivec2(at), MOMENTS_SIZE - 2);
     vec2 f = at - vec2(low);
@@ -240,7 +240,7 @@ float halo_angle(int row) { return PI * pow(float(row) / float(HALO_SIZE.y - 1),
 // The source of aerosols at a place, in the direction at the cosine `nu` to the sun. `turn` is the cosine of the
 // direction's azimuth about the sun, from the vertical.
 vec3 halo(Blend b, float nu, float turn) {
-    vec2 at = vec2(0.5 + 0.5 * turn, pow(acos(clamp(nu, -1.0, 1.0)) / PI, 2.0 / 3.0));
+    vec2 at = vec2(0.5 + 0.5 * turn, pow(max(acos(clamp(nu, -1.0, 1.0)), 0.0) / PI, 2.0 / 3.0));
     at = clamp(at, 0.0, 1.0) * vec2(HALO_SIZE - 1);
     ivec2 low = min(ivec2(at), HALO_SIZE - 2);
     vec2 f = at - vec2(low);
@@ -330,7 +330,7 @@ SkyRay ray_of(Eye eye, float azimuth, float angle, bool below) {
     float elevation = -dip + (below ? -1.0 : 1.0) * range * angle * angle;
     float mu_sun = clamp(dot(eye.up, AIR.sun_direction), -1.0, 1.0);
     float mu = sin(elevation);
-    float nu = mu * mu_sun + cos(elevation) * sqrt(1.0 - mu_sun * mu_sun) * cos(PI * azimuth * azimuth);
+    float nu = mu * mu_sun + cos(elevation) * sqrt(max(1.0 - mu_sun * mu_sun, 0.0)) * cos(PI * azimuth * azimuth);
     return SkyRay(eye.altitude, mu, mu_sun, clamp(nu, -1.0, 1.0));
 }
 

@@ -12,8 +12,8 @@ import numpy as np
 from vkforge.errors import InputError
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.post.depth_of_field import Miniature
+from vkforge.scene.aperture import Aperture
 from vkforge.scene.camera import Camera
-from vkforge.scene.lens import Lens
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Blur:
     blades: int
 
 
-def blurs_of(lens: Lens | None, miniature: Miniature | None) -> tuple[Blur, ...]:
+def blurs_of(lens: Aperture | None, miniature: Miniature | None) -> tuple[Blur, ...]:
     """Return what spreads points, in the order in which it does."""
     found = []
     if lens is not None:

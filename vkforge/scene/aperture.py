@@ -10,7 +10,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Lens:
+class Aperture:
     """A thin lens with its diaphragm in the plane through the eye that faces the camera's axis.
 
     The plane in focus is ``z = focus_distance + slope[0] * X + slope[1] * Y``: X, Y, z are metres rightwards, upwards
