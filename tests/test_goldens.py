@@ -301,6 +301,45 @@ def test_depth_of_field(renderer: vf.Renderer, golden: Check) -> None:
     golden("depth_of_field", sheet(renderer, 6, cameras + bands))
 
 
+def test_motion_blur(renderer: vf.Renderer, golden: Check) -> None:
+    """Time open, its middle and its ramp low, in the middle and high: by samples, then by vectors."""
+    ground = vf.Terrain(hills(), albedo="#b8a98c")
+
+    def at(t: float) -> vf.Scene:
+        camera = vf.Camera.perspective((30 * t, -62, 46), (20 * t, -4, 4 + 4 * t * t), fov=60)
+        return vf.Scene(ground, camera, vf.Sun(300, 30), background="#8090a0")
+
+    shutters = [vf.Shutter(seconds=value) for value in (0.05, 0.3, 1.0)]
+    shutters += [vf.Shutter(seconds=0.5, centre=value) for value in (-0.5, 0.0, 0.5)]
+    shutters += [vf.Shutter(seconds=0.8, ramp=value) for value in (0.0, 0.25, 0.5)]
+    exposures = [vf.MovingScene(at, *shutter.interval(1.0), shutter.ramp) for shutter in shutters]
+    tiles = [
+        renderer.render(exposure, (53, 60), samples=16, motion_blur=how).rgba[..., :3]
+        for how in ("samples", "vectors")
+        for exposure in exposures
+    ]
+    golden("motion_blur", np.concatenate([np.concatenate(tiles[i : i + 6], axis=1) for i in (0, 6, 12)]))
+
+
+def test_cameras(renderer: vf.Renderer, golden: Check) -> None:
+    """A panorama, both fish-eyes, an oblique view, a shifted frame and a lens of 24 mm, each from two places."""
+    ground = vf.Terrain(hills(), albedo="#b8a98c", skirt=-4.0)
+    cameras = []
+    for x in (-20.0, 20.0):
+        eye, there = (x, -30.0, 26.0), (0.0, 0.0, 8.0)
+        cameras += [
+            vf.Camera.panorama(eye, 0.1 * x),
+            vf.Camera.fisheye(eye, there),
+            vf.Camera.fisheye(eye, there, mapping="equisolid", full_frame=True),
+            vf.Camera.oblique(ground, azimuth=180.0 + x),
+            vf.Camera.perspective(eye, there, shift=(0.01 * x, 0.2)),
+            vf.Camera.photographic(eye, there, focal_length=24.0),
+        ]
+    scenes = [vf.Scene(ground, camera, vf.Sun(300, 30), vf.Sky.gradient()) for camera in cameras]
+    tiles = [renderer.render(scene, (106, 45), samples=8).rgba[..., :3] for scene in scenes]
+    golden("cameras", np.concatenate([np.concatenate(tiles[i : i + 3], axis=1) for i in (0, 3, 6, 9)]))
+
+
 # The goldens themselves, and the one who compares them
 
 
