@@ -318,7 +318,7 @@ def test_the_cap_names_itself_the_request_and_the_holders() -> None:
             # Wider than one row in a quarter of the cap.
             renderer.render(TERRAIN, (16384, 2), samples=1)
         text = str(caught.value)
-        for part in ("host", "cap", "1 MiB", "0.2 MiB", "holders", "lit#"):
+        for part in ("host", "cap", "1 MiB", "0.2 MiB", "holders", "picture#"):
             assert part in text, f"{part!r} is missing from: {text}"
         assert "\n" not in text
         picture(renderer)
@@ -417,7 +417,7 @@ def test_options_that_are_wrong(renderer: vf.Renderer, options: dict[str, Any], 
 
 @pytest.mark.parametrize("scene", [None, "dem.tif", np.zeros((4, 4)), 5, vf.Terrain, vf.Sun()])
 def test_what_is_no_scene(renderer: vf.Renderer, scene: Any) -> None:
-    with pytest.raises(vf.InputError, match="wanted a vkforge.Scene or vkforge.Terrain"):
+    with pytest.raises(vf.InputError, match="wanted a vkforge.Scene, MovingScene or Terrain"):
         renderer.render(scene)
 
 

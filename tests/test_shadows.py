@@ -12,7 +12,7 @@ def sun_map(
     renderer: "vf.Renderer", terrain: "vf.Terrain", sun: "vf.Sun", samples: int = 1, aovs: tuple[str, ...] = ()
 ):
     """The AOVs of a map of `terrain`, one pixel a sample, under `sun` alone."""
-    scene = vf.Scene(terrain, camera=vf.Camera.map(terrain), sun=sun, sky=None)
+    scene = vf.Scene(terrain, camera=vf.Camera.map(terrain, pixels="samples"), sun=sun, sky=None)
     rows, cols = terrain.shape
     return renderer.render(scene, (cols, rows), samples=samples, aovs=("sun_visibility", *aovs)).aovs
 
