@@ -149,3 +149,11 @@ def test_depth_along_the_axis(renderer: vf.Renderer, camera: str) -> None:
     up = vf.Camera.perspective((0, 0, 100), (0, 100, 150))
     sky = renderer.render(vf.Scene(terrain, up), (8, 8), samples=1, aovs=("depth_axis",))
     assert np.isinf(sky.aovs["depth_axis"]).all()
+
+
+def test_flat_ground_lets_no_ray_through(renderer: vf.Renderer) -> None:
+    """A million camera rays from a kilometre away, where z of a ray is rounded by more than the ground is rough."""
+    terrain = vf.Terrain(np.zeros((96, 96)), 20.0)
+    camera = vf.Camera.perspective((0.0, -300.0, 800.0), (0.0, 0.0, 0.0), fov=40)
+    image = renderer.render(vf.Scene(terrain, camera, sky=None), (320, 213), samples=16, aovs=("coverage",))
+    assert image.aovs["coverage"].min() == 1.0
