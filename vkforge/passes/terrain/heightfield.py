@@ -124,8 +124,8 @@ def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
     rows, cols = terrain.shape
     dx, dy = terrain.cell_size
     low, high = terrain.min_height, terrain.max_height
-    # A flat terrain still needs a scale: a cell for 65,535 steps keeps those far below what is seen, and z in so few steps
-    # that its rounding far from the ground does not pass for a gap between two cells.
+    # A flat terrain still needs a scale: a cell for 65,535 steps keeps those far below what is seen, and z in so few
+    # steps that its rounding far from the ground does not pass for a gap between two cells.
     spread = max(high - low, min(dx, dy), 1e-6 * max(abs(low), abs(high)))
     height_scale = (HIGHEST - LOWEST) / spread
     albedo = terrain.surface_albedo
