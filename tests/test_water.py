@@ -321,3 +321,14 @@ def test_what_scenes_refuse() -> None:
         vf.Scene(basin(9.0), camera, water=vf.Water(0.0))
     east = np.arange(8) > 5
     vf.Scene(basin(9.0), camera, water=vf.Water(0.0, np.tile(east, (8, 1))))  # dry where the camera is
+
+
+@pytest.mark.gpu
+def test_more_rays_than_a_cpu_can_trace_over_water_are_refused(renderer: vf.Renderer) -> None:
+    """Its pass traces a sample's rays at once, and llvmpipe would end the last ones in silence."""
+    if renderer.device.type != "cpu":
+        pytest.skip("a limit of CPU drivers")
+    scene = vf.Scene(vf.Terrain(np.zeros((9, 9)), 1.0), water=vf.Water(1.0))
+    with pytest.raises(vf.InputError, match=r"sky_rays is 65, .* can trace 64 a sample; take more samples"):
+        renderer.render(scene, (8, 6), samples=1, sky_rays=65)
+    renderer.render(scene, (8, 6), samples=1, sky_rays=64)

@@ -110,6 +110,11 @@ class Request:
     parts: Parts
     moving: MovingScene | None = None
 
+    @property
+    def moves(self) -> bool:
+        """Whether anything changes while the shutter is open."""
+        return self.moving is not None or self.scene.camera.shutter_end is not None
+
 
 _DEFAULTS = Settings()
 Progress = Callable[[int, int], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from vkforge.errors import InputError
 from vkforge.graph.access import Access
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.plan import Plan
@@ -239,6 +240,12 @@ class LitLane(Lane):
     def check(self, request: Request) -> None:
         """Refuse what this lane can't honour."""
         super().check(request)
+        most = 2 * rays_at_once(self.device.info.type)  # the pass of the water traces all rays of a sample at once
+        if request.scene.water is not None and request.settings.sky_rays > most:
+            raise InputError(
+                f"sky_rays is {request.settings.sky_rays}, and over water {self.device.info.name} can trace {most} a "
+                "sample; take more samples of fewer rays"
+            )
         if request.moving is not None and blurs_by_motion(request):
             request.moving.check_that_the_camera_alone_moves()
 
@@ -246,8 +253,7 @@ class LitLane(Lane):
         """Submit every sample, then the picture."""
         frames = self.compiled(request)
         frame, settings = frames.light, request.settings
-        moves = request.moving is not None or request.scene.camera.shutter_end is not None
-        by_samples = moves and not blurs_by_motion(request)
+        by_samples = request.moves and not blurs_by_motion(request)
         for index in range(settings.samples):
             number = frame.acquire()
             slot = frame.blocks[number]

@@ -94,8 +94,7 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
 
 def blurs_by_motion(request: Request) -> bool:
     """Whether a picture of one moment is blurred by how things move, in the place of samples at many."""
-    moves = request.moving is not None or request.scene.camera.shutter_end is not None
-    return moves and request.settings.motion_blur == "vectors"
+    return request.moves and request.settings.motion_blur == "vectors"
 
 
 def light_read(finish: Finish) -> tuple[str, ...]:
@@ -192,8 +191,7 @@ class Frames:
 
     def write_frame(self, record: Any, request: Request, scene: Scene, share: float) -> None:
         """Write the `frame` block of a slot, whose array `record` is: made once for a picture in which all stays."""
-        moves = request.moving is not None or request.scene.camera.shutter_end is not None
-        if moves or self._framed() is not request:
+        if request.moves or self._framed() is not request:
             fill_frame(self._frame[0], scene, request.size, request.settings, share)
             self._framed = weakref.ref(request)
         record[0] = self._frame[0]
