@@ -43,7 +43,8 @@ layout(set = 0, binding = 83, rgba32f) readonly uniform image2D reach;
 layout(set = 0, binding = 82, rgba32f) writeonly uniform image2D blurred;
 
 const int SIDE = TILE + 2 * (int(TEXELS) + 1);  // texels that the pixels of a group look at
-shared vec4 lights[SIDE * SIDE];  // times the part of the texel that it comes from; w is that part
+shared vec4 lights[SIDE * SIDE];  // times the part of the lens that sees the texel, which is w
+shared float radii[SIDE * SIDE];  // of the circles, in texels, negative behind the plane in focus
 shared float nears[SIDE * SIDE];  // nearness
 
 const float SOFT = 5.0 / 12.0;
@@ -66,12 +67,14 @@ float circle_area(float radius) {
 
 // Stage the texels around the group; return the first one.
 ivec2 stage(int level, bool is_near, int margin, out int count) {
+    float texel = float(1 << level), per_texel = 1.0 / texel, sharp = SHARP * SHARP * per_texel * per_texel;
     ivec2 group = ivec2(gl_WorkGroupID.xy) * TILE, first = (group >> level) - margin, size = level_size(level);
     count = ((group.x + TILE - 1) >> level) + margin - first.x + 1;
     int row = level_row(level);
     barrier();
     for (int i = int(gl_LocalInvocationIndex); i < count * count; i += TILE * TILE) {
         ivec2 at = clamp(first + ivec2(i % count, i / count), ivec2(0), size - 1);
+        float in_focus = nearness_in_focus((vec2(at) + 0.5) * texel);
         vec4 light;
         float part;
         if (level == 0) {
@@ -84,8 +87,12 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
             light = is_near ? imageLoad(near, at) : imageLoad(far, at);
             part = is_near ? share.x : share.y;
         }
+        float c = circle(light.w, in_focus) * per_texel;
+        // The soft edge spreads by as much as a circle that is so much larger.
+        float radius = sqrt(max(c * c - SOFT, sharp));
         nears[i] = light.w;
-        lights[i] = part * vec4(light.rgb, 1.0);
+        radii[i] = c < 0.0 ? -radius : radius;
+        lights[i] = part / circle_area(radius) * vec4(light.rgb, 1.0);
     }
     barrier();
     return first;
@@ -133,21 +140,18 @@ vec4 own_behind(ivec2 here, float own, float in_focus, float share) {
 vec4 all_of_it = vec4(0.0), before = vec4(0.0), beyond = vec4(0.0);  // light times part of the lens, and that part
 
 // Sum up what is staged of a level, for the pixel whose texel is `centre`, `within` texels right and down of its middle.
-void gather(const bool layered, const bool finer, ivec2 centre, vec2 within, int margin, int count, float texel, float in_focus, float own) {
-    float per_texel = 1.0 / texel, sharp = SHARP * SHARP * per_texel * per_texel, most = LARGEST * per_texel;
+void gather(const bool layered, const bool finer, ivec2 centre, vec2 within, int margin, int count, float texel, float own) {
     float corner = float(margin) + 0.7;
     for (int y = -margin; y <= margin; ++y) {
         int row = min(int(sqrt(corner * corner - float(y * y))), margin);
         int i = (centre.y + y) * count + centre.x - row;
         vec2 offset = vec2(float(-row), float(y)) - within;
         for (int x = -row; x <= row; ++x) {
-            float distance = length(offset), c = (nears[i] - in_focus) * per_texel;
-            // The soft edge spreads by as much as a circle that is so much larger.
-            float radius = sqrt(max(min(c * c, most * most) - SOFT, sharp)), reached = distance;
-            if (BLADES > 0) reached = polygon_distance(c < 0.0 ? vec2(-offset.x, offset.y) : vec2(offset.x, -offset.y));
-            float edge = clamp(radius - reached + 0.5, 0.0, 1.0), ring = level_fade(distance);
+            float distance = length(offset), radius = radii[i], reached = distance;
+            if (BLADES > 0) reached = polygon_distance(radius < 0.0 ? vec2(-offset.x, offset.y) : vec2(offset.x, -offset.y));
+            float edge = clamp(abs(radius) - reached + 0.5, 0.0, 1.0), ring = level_fade(distance);
             if (finer) ring -= level_fade(2.0 * distance);
-            vec4 seen = (ring * edge / circle_area(radius)) * lights[i];
+            vec4 seen = (ring * edge) * lights[i];
             all_of_it += seen;
             if (layered) {
                 float nearer = nears[i] - own, alike = 1.0 + STEEP * texel * distance;
@@ -185,8 +189,8 @@ void main() {
             ivec2 first = stage(level, field == 0, margin, count), centre = (here >> level) - first;
             vec2 within = at / texel - (vec2(centre + first) + 0.5);
             bool finer = level > start;
-            if (layered) gather(true, finer, centre, within, margin, count, texel, in_focus, own);
-            else gather(false, finer, centre, within, margin, count, texel, in_focus, own);
+            if (layered) gather(true, finer, centre, within, margin, count, texel, own);
+            else gather(false, finer, centre, within, margin, count, texel, own);
         }
     }
     float share = imageLoad(front, here).w;
