@@ -257,6 +257,28 @@ def test_an_orbit_is_a_circle_at_an_even_speed() -> None:
     assert vf.Animation.orbit(SCENE, -90, 1).scene(0.5).camera.position[0] > 0.0  # anticlockwise: from south to east
 
 
+def test_an_orbit_goes_on_beyond_its_ends_so_that_a_loop_has_one_blur() -> None:
+    film = vf.Animation.orbit(SCENE, 360, duration=4.0, fps=4.0, shutter=vf.Shutter(360))
+    ways = []
+    for frame in (0, 7, 15):
+        moving = film.exposure(film.time(frame))
+        assert isinstance(moving, vf.MovingScene)
+        ways.append(np.subtract(moving.scene(1.0).camera.position, moving.scene(0.0).camera.position))
+    assert np.linalg.norm(ways, axis=1) == pytest.approx(np.linalg.norm(ways[0]), rel=1e-9)
+
+
+@pytest.mark.parametrize("centre", [-0.5, 0.0, 0.5])
+def test_a_frame_is_on_one_side_of_a_cut(centre: float) -> None:
+    shots = {0.0: CAMERA, 0.5: dataclasses.replace(CAMERA, position=(9.0, 9.0, 9.0))}
+    shutter = vf.Shutter(360, centre=centre)
+    film = vf.Animation(SCENE, {"camera": shots}, duration=1.0, fps=8.0, interpolation="step", shutter=shutter)
+    for frame in range(film.frames):
+        moving = film.exposure(film.time(frame))
+        assert isinstance(moving, vf.MovingScene)
+        seen = {moving.scene(share).camera.position for share in (0.0, 0.2, 0.5, 0.8, 1.0)}
+        assert seen == {shots[0.5 if frame >= (5 if centre < 0 else 4) else 0.0].position}, frame
+
+
 def test_a_level_flight_stays_level_and_its_keys_are_exact() -> None:
     keys = {
         0.0: vf.Camera.perspective((-40, -60, 30), (0, 0, 0)),
@@ -365,6 +387,15 @@ def test_nothing_is_uploaded_for_what_does_not_change(renderer: vf.Renderer, mon
         ({"sun.azimuth": [(0, 0), (1, 5), (1, 6)]}, "two keys at 1 s"),
         ({"sun.azimuth": {0: 0, math.nan: 5}}, "the time of a key"),
         ({"sun.azimuth": {}}, "has no keys"),
+        ({3: {0: 1, 2: 3}}, "a track is called 3; wanted the path of what changes"),
+        ({None: {0: 1}}, "a track is called None"),
+        ({"sun.azimuth": {0: 0, 1e10: 5}}, "the time of a key .* is 1e10|10000000000"),
+        ({"sun.azimuth": {0: 0, 1e-9: 5}}, "two keys at 1e-09 s"),
+        ({"sun.azimuth": {0: 0, 2: math.inf}}, "a key of 'sun.azimuth' is inf"),
+        ({"settings.samples": {0: 1, 2: math.nan}}, "a key of 'settings.samples' is nan"),
+        ({"settings.exposure": {0: 1e308, 2: -1e308}}, "a key of 'settings.exposure' is 1e"),
+        ({"lights.0.position": {0: [], 2: []}}, "nothing lies between"),
+        ({"lights.0.position": {0: [[1, 2], [3]], 2: (0, 0, 1)}}, "nothing lies between"),
         ({"sun.azimuth": 5}, "wanted {seconds: value"),
         ({"sun.elevation": {0: 0, 2: 100}}, "at the key at 2 s: Sun elevation"),
         ({"settings.tonemap": {0: "agx", 2: "neutral"}}, "nothing lies between.*interpolation 'step'"),
@@ -392,6 +423,7 @@ def test_bad_tracks(tracks: Any, message: str) -> None:
         ({"place": (100, 0)}, "latitude"),
         ({"place": 3}, "wanted .latitude, longitude"),
         ({"settings": 3}, "wanted a Settings"),
+        ({"shutter": 180}, "wanted a vkforge.Shutter"),
     ],
 )
 def test_bad_options(options: Any, message: str) -> None:

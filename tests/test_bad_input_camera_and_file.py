@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 import vkforge as vf
 from vkforge.cli import app
+from vkforge.io.exr import ExrOptions
 from vkforge.io.exr_header import header_attributes
 from vkforge.post.display import finish
 
@@ -43,6 +44,7 @@ CAMERAS = {
     "oblique": vf.Camera.oblique(GROUND),
 }
 LUT = vf.Lut(np.zeros((2, 2, 2, 3)))
+FILM: dict[str, Any] = {"scene": vf.Scene(GROUND, CAMERAS["pinhole"]), "tracks": {"sun.azimuth": {0: 0, 2: 9}}}
 
 
 def survives(call: Any, *arguments: Any, **options: Any) -> None:
@@ -86,6 +88,12 @@ MAKERS: list[tuple[Any, dict[str, Any], tuple[str, ...]]] = [
     (partial(vf.Camera, "map", **EYE), {"height": 9, "width": 9, "natural_size": (4, 4)}, ("fov", "natural_size")),
     (partial(vf.Camera, "fish-eye", **EYE), {"fov": 90}, ("height", "full_frame", "shutter_end", "tilt")),
     (vf.ev100, {"f_number": 1, "shutter": 1}, ("f_number", "shutter", "iso")),
+    (vf.Animation, FILM, ("scene", "tracks", "fps", "duration", "settings", "interpolation", "place", "shutter")),
+    (vf.Animation.orbit, {"scene": FILM["scene"]}, ("scene", "degrees", "duration", "tracks", "fps", "settings")),
+    (vf.Scene.portrait, {"terrain": GROUND}, ("terrain", "size", "preset")),
+    (vf.Scene.relief, {"terrain": GROUND}, ("terrain", "preset")),
+    (vf.GeoReference, {"crs": None, "transform": (1, 0, 0, 0, 1, 0)}, ("transform",)),
+    (ExrOptions, {}, ("half", "parts", "compression", "names")),
 ]
 
 
@@ -116,6 +124,48 @@ def test_whatever_cameras_are_asked(kind: str) -> None:
         survives(camera.moving, value)
 
 
+PATHS = ("camera", "camera.position", "camera.fov", "sun", "sun.azimuth", "sun.irradiance", "terrain", "background")
+PATHS += ("terrain.vertical_exaggeration", "terrain.material", "water", "water.level", "lights.0.position", "sky")
+PATHS += ("settings.exposure", "settings.samples", "settings.tonemap", "settings.lens", "settings.time_limit")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("kind", ["smooth", "linear", "step"])
+def test_whatever_keys_hold(path: str, kind: str) -> None:
+    scene = vf.Scene(GROUND, CAMERAS["pinhole"], water=vf.Water(1.0), lights=[vf.PointLight((0, 0, 20), 50.0)])
+    settings = vf.Settings(lens=vf.Lens(), time_limit=1.0)
+    now: Any = settings if path.startswith("settings.") else scene
+    for name in path.removeprefix("settings.").split("."):
+        now = now[int(name)] if name.isdecimal() else getattr(now, name)
+
+    def made(keys: Any) -> None:
+        film = vf.Animation(scene, {path: keys}, settings=settings, interpolation=kind, duration=2)
+        for time in (-1, 0, 0.3, 1, 1.7, 9):
+            film.scene(time)
+            film.settings(time)
+
+    for value in ODD:
+        survives(made, value)
+        survives(made, [(value, now), (1, now)])
+        for keys in ([(0, value)], [(0, now), (1, value)], [(0, value), (1, now), (2, value)]):
+            survives(made, keys)
+
+
+@pytest.mark.filterwarnings("error")
+def test_whatever_animations_and_moving_scenes_are_asked() -> None:
+    still, blurred = vf.Animation(**FILM), vf.Animation(**FILM, shutter=vf.Shutter())
+    moving = vf.MovingScene(lambda _: FILM["scene"], 0, 1, 0.2)
+    for value in ODD:
+        for film in (still, blurred):
+            for call in (film.scene, film.settings, film.exposure, film.time):
+                survives(call, value)
+        survives(still.with_settings, samples=value)
+        survives(moving.time, value)
+        survives(moving.scene, value)
+        survives(vf.MovingScene(lambda _, value=value: value, 0, 1).scene, 0.5)
+
+
 @pytest.mark.filterwarnings("error")
 def test_whatever_the_references_are_given() -> None:
     lens, camera = vf.Lens(k1=-0.1, red=0.001, vignette=1, mask_strength=1), CAMERAS["pinhole"]
@@ -127,6 +177,8 @@ def test_whatever_the_references_are_given() -> None:
             survives(call, value, camera)
             survives(call, picture, value)
         survives(lens.falloff, camera, value)
+        survives(vf.Miniature().circles, value)
+        survives(vf.Miniature().across, value)
         survives(lens.frame, value, SIZE)
         for call in (vf.Bloom().apply, vf.Bloom().levels, vf.Grain().apply, vf.Grain().noise, vf.AutoExposure().stops):
             survives(call, value)
@@ -161,6 +213,20 @@ def test_whatever_the_references_are_given() -> None:
         (lambda: finish(np.ones((2, 3)), vf.Settings(), NAN), "stops is nan"),
         (lambda: vf.Lut.open(3), "the path is 3; wanted that of a file"),
         (lambda: vf.Settings().save(None), "the path is None; wanted that of a file"),
+        (lambda: vf.Miniature().circles((0, 9)), r"size is \(0, 9\); wanted \(width, height\) in whole pixels"),
+        (lambda: vf.Miniature().circles(9), r"size is 9; wanted \(width, height\)"),
+        (lambda: CAMERAS["map"].span(10**400, 9), r"size is .*; wanted \(width, height\) in whole pixels"),
+        (lambda: vf.Animation(**FILM).scene(NAN), r"time \(seconds\) is nan; wanted a finite number"),
+        (lambda: vf.Animation(**FILM).settings("a"), "is 'a'; wanted a finite number"),
+        (lambda: vf.Animation(**FILM).render(3), "the path is 3; wanted that of a file"),
+        (lambda: vf.Animation(**FILM).render("a_%d.png", save=3), "the options of a picture are 3; wanted a dict"),
+        (lambda: vf.Animation(**FILM).render("a.gif", aovs="depth"), "'a.gif' holds no AOVs"),
+        (lambda: vf.Animation.orbit(FILM["scene"], tracks=3), "tracks is 3; wanted a Mapping"),
+        (lambda: vf.Animation.orbit(FILM["scene"], tracks={"camera": {}}), "an orbit moves the camera"),
+        (lambda: vf.MovingScene(id, 0, 1).time(1.5), "share of the light is 1.5; wanted a finite number from 0 to 1"),
+        (lambda: vf.Scene.portrait(None), "terrain is None; wanted a vkforge.Terrain"),
+        (lambda: vf.render(FILM["scene"], device=[]), r"device is \[\]; wanted 'auto'"),
+        (lambda: vf.render(FILM["scene"], device=np.eye(2)), r"device is an array of shape \(2, 2\)"),
     ],
 )
 def test_words(make: Any, message: str) -> None:
@@ -424,6 +490,7 @@ assert len(os.listdir({str(tmp_path)!r})) == 5
         ("--exposure nan", "exposure .* is nan"),
         ("--half -o a.png", "--half and --float are for .exr"),
         ("--aov dpth", "unknown AOV 'dpth'"),
+        ("--lane nope", "no lane called 'nope'"),
         ("-o a.bmp", "can't save as '.bmp'"),
     ],
 )

@@ -91,6 +91,51 @@ def test_a_panorama_of_an_environment_is_the_environment(renderer: vf.Renderer) 
     np.testing.assert_allclose(image.hdr[:7], texels[:7], rtol=2e-3)
 
 
+def across_the_border(picture: np.ndarray) -> tuple[float, float]:
+    """Return the mean step of a picture's logarithm from its last column to its first, and around that."""
+    level = np.log(np.maximum(np.roll(picture, 6, axis=1)[:, :12], 1e-4))
+    steps = np.abs(np.diff(level, axis=1)).mean(axis=(0, 2))
+    return float(steps[5]), float(np.delete(steps, 5).max())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("lane", ["lit", "path-traced"])
+def test_a_panorama_all_around_has_no_seam(renderer: vf.Renderer, lane: str) -> None:
+    """Bloom and the filter of noise go on at the other border; of a panorama of 359 degrees they do not."""
+    lamp = vf.Sun(azimuth=172, elevation=20, irradiance=3, angular_diameter=4)
+    options: dict[str, Any] = {"lane": lane, "samples": 4, "bloom": vf.Bloom(0.4, 0.1)}
+    for denoise in (None, "atrous"):
+        seen = [
+            renderer.render(
+                vf.Scene(TERRAIN, vf.Camera.panorama(EYE, fov_x=fov_x, fov=179), lamp, vf.Sky()),
+                (128, 64),
+                denoise=denoise,
+                **options,
+            ).hdr
+            for fov_x in (360.0, 359.0)
+        ]
+        here, around = across_the_border(seen[0])
+        assert here < 1.5 * around
+        here, around = across_the_border(seen[1])
+        assert here > 5.0 * around
+    camera = vf.Camera.panorama(EYE)
+    assert (camera.wraps, vf.Camera.panorama(EYE, fov_x=359.0).wraps) == (True, False)
+    scene, bloom = vf.Scene(TERRAIN, camera, lamp, vf.Sky()), vf.Bloom(0.4, 0.2)
+    plain = renderer.render(scene, (75, 41), samples=1).hdr
+    bloomed = renderer.render(scene, (75, 41), samples=1, bloom=bloom).hdr
+    np.testing.assert_allclose(bloomed, bloom.apply(plain, wraps=True), rtol=1e-4, atol=1e-6)
+    assert bloomed.mean() == pytest.approx(plain.mean(), rel=1e-4)
+
+
+@pytest.mark.gpu
+def test_a_denoised_panorama_has_no_seam(renderer: vf.Renderer) -> None:
+    pytest.importorskip("pyoidn")
+    scene = vf.Scene(TERRAIN, vf.Camera.panorama(EYE))
+    image = renderer.render(scene, (128, 64), lane="path-traced", samples=1, denoise="oidn")
+    here, around = across_the_border(image.hdr)
+    assert here < 1.5 * around
+
+
 @pytest.mark.gpu
 def test_fog_of_a_panorama_has_no_seam_and_that_of_an_oblique_view_reaches_the_ground(renderer: vf.Renderer) -> None:
     """Uniform fog over level ground takes exp(-extinction times distance), whatever the camera."""

@@ -143,6 +143,25 @@ def test_blades_make_a_polygon_of_the_right_size_and_turn(renderer: vf.Renderer)
 
 
 @pytest.mark.gpu
+def test_circles_on_oblong_pixels_are_ellipses(renderer: vf.Renderer) -> None:
+    """Which the path tracer draws, and the pass after the picture refuses, from 2 % on."""
+    lens: dict[str, Any] = {"aperture_radius": 20.0, "focus_distance": 400.0}
+    plain = vf.Camera.perspective(**DOWN, fov=40, **lens)
+    camera = dataclasses.replace(plain, fov=None, fov_x=40.0, pixel_aspect=0.6)
+    blur = spot(camera, renderer)
+    y, x = np.mgrid[0:64, 0:64] - 31.5
+    across, along = (math.sqrt((blur * axis**2).sum()) for axis in (x, y))
+    assert along / across == pytest.approx(0.6, abs=0.03)  # of a thousand hits
+    radius = float(camera.circle_of_confusion(100.0, SIZE))
+    assert radius == pytest.approx(2.0 * math.sqrt(across * along), abs=0.3)  # of a disc half its radius
+    assert radius == pytest.approx(float(plain.circle_of_confusion(100.0, SIZE)) * math.sqrt(0.6))
+    scene = vf.Scene(vf.Terrain(np.zeros((9, 9)), 10.0), camera)
+    with pytest.raises(vf.InputError, match=r"pixel_aspect=0\.6 they are ellipses; wanted at most 2%"):
+        renderer.render(scene, SIZE, samples=1)
+    renderer.render(dataclasses.replace(scene, camera=dataclasses.replace(camera, pixel_aspect=1.004)), SIZE, samples=1)
+
+
+@pytest.mark.gpu
 def test_a_tilted_plane_is_sharp_where_it_meets_the_ground(renderer: vf.Renderer) -> None:
     """Over level ground, with the plane in focus leaning to the right, only one column of the picture is sharp."""
     lens = {"aperture_radius": 10.0, "focus_distance": 80.0, "tilt": (60.0, 0.0)}

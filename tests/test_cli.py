@@ -279,6 +279,7 @@ def test_contact_sheet_layout() -> None:
         (("dem.npy", "--aov", "dept"), "did you mean 'depth'"),
         (("dem.npy", "--cmap", "vkforge.relieff"), "vkforge.relief"),
         (("dem.npy", "--samples", "0"), "samples is 0"),
+        (("dem.npy", "--lane", "lite"), "no lane called 'lite'; did you mean 'lit'"),
         (("dem.npy", "--half"), "--half and --float are for .exr"),
         (("dem.npy", "--cell-size", "-3"), "cell_size"),
         (("dem.npy", "--albedo", "chartroose"), "chartreuse"),

@@ -63,6 +63,21 @@ def test_an_edge_on_the_ground_has_the_profile_of_the_disc(renderer: vf.Renderer
     assert error < 0.03
 
 
+@pytest.mark.parametrize("radius", [0.55, 0.7, 0.8, 0.9, 1.1])
+def test_small_circles_fade_in(renderer: vf.Renderer, radius: float) -> None:
+    """About as large as a pixel they change the picture too, as well as can be told from pixels."""
+    nearness = 8.0 * SIZE[0] / 2 / (METRES / 2 / ALTITUDE)  # pixels times metres
+    scene = light_table(FLAT, np.tile(STEP, (512, 1)), 8.0, 1.0 / (1.0 / ALTITUDE - radius / nearness))
+    assert float(scene.camera.circle_of_confusion(ALTITUDE, SIZE)) == pytest.approx(radius)
+    lit = renderer.render(scene, SIZE, samples=64, sky_rays=0).hdr[40:56, :, 1].mean(axis=0, dtype=np.float64)
+    traced = renderer.render(scene, SIZE, lane="path-traced", samples=256, max_depth=2).hdr
+    error = np.abs(lit - traced[40:56, :, 1].mean(axis=0, dtype=np.float64))[30:-30].max()
+    sharp = renderer.render(pinhole(scene), SIZE, samples=64, sky_rays=0).hdr[40:56, :, 1].mean(axis=0)
+    print(f"circles of {radius:g} pixels: worst {error:.4f}")
+    assert error < 0.065
+    assert np.abs(lit - sharp).max() > 0.02
+
+
 @pytest.mark.parametrize("radius", [2.0, 6.0])
 def test_a_near_edge_covers_what_is_sharp_behind_it_by_the_share_of_the_lens(
     renderer: vf.Renderer, radius: float

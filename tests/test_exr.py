@@ -339,7 +339,6 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     image = made()
     path = image.save(tmp_path / "a.exr", parts="multi")
     old = path.read_bytes()
-    opened = os.fdopen
 
     class Full(io.FileIO):
         """A disk with room for 10,000 bytes."""
@@ -349,12 +348,12 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return super().write(data)
 
-    monkeypatch.setattr("vkforge.io.atomic.os.fdopen", lambda descriptor, mode: Full(descriptor, "w+"))
+    monkeypatch.setattr("vkforge.io.atomic.open", lambda path, mode: Full(path, "x+"), raising=False)
     cases: list[dict[str, Any]] = [{}, {"parts": "multi"}, {"parts": "multi", "compression": "dwaa"}]
     for options in cases:
         with pytest.raises(OutputError, match="the disk is full; free some space"):
             image.save(path, **options)
-    monkeypatch.setattr("vkforge.io.atomic.os.fdopen", opened)
+    monkeypatch.undo()
     assert path.read_bytes() == old
     assert [file.name for file in tmp_path.iterdir()] == ["a.exr"]
 

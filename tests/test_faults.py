@@ -388,7 +388,7 @@ def test_sizes_that_are_fine(renderer: vf.Renderer, size: Any) -> None:
     ("options", "message"),
     [
         ({"aovs": ("depht",)}, r"unknown AOV 'depht'; did you mean 'depth'\?"),
-        ({"aovs": "depth"}, r"write \('depth',\)"),
+        ({"aovs": "dpeth"}, "unknown AOV .dpeth.; did you mean .depth."),
         ({"aovs": (1,)}, "unknown AOV 1"),
         ({"aovs": None}, "aovs"),
         ({"aovs": 5}, "aovs"),

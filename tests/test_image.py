@@ -319,8 +319,9 @@ def test_image_checks_its_arrays() -> None:
         Image(image.rgba, image.hdr, {"normal": image.aovs["depth"]})
     with pytest.raises(InputError, match="rgba has shape"):
         Image(np.zeros((0, 4), np.uint8), image.hdr)
-    with pytest.raises(InputError, match="list of names"):
-        check_aovs("depth")
+    with pytest.raises(InputError, match="aovs is 3; wanted a name or several"):
+        check_aovs(3)  # type: ignore[arg-type]
+    assert check_aovs("depth") == ("depth",), "one AOV, and not the letters of its name"
     assert check_aovs(["hit", "depth", "hit"]) == ("hit", "depth")
 
 
@@ -386,13 +387,12 @@ def test_failing_write_keeps_the_old_file(tmp_path: Path, extension: str) -> Non
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = make_image().save(tmp_path / "a.png")
     old = target.read_bytes()
-    opened = os.fdopen
 
-    def full(descriptor: int, mode: str) -> object:
-        os.close(descriptor)
-        return opened(os.open("/dev/full", os.O_RDWR), mode)
+    def full(path: Path, mode: str) -> object:
+        path.touch(exist_ok=False)
+        return open("/dev/full", "w+b")
 
-    monkeypatch.setattr(atomic.os, "fdopen", full)
+    monkeypatch.setattr(atomic, "open", full, raising=False)
     with pytest.raises(OutputError, match="the disk is full"):
         make_image().save(target)
     monkeypatch.undo()

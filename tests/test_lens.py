@@ -59,6 +59,63 @@ def test_the_device_sees_points_where_opencv_projects_them(renderer: vf.Renderer
     assert np.abs(seen - np.stack([column, row], axis=1)).max() < 0.01
 
 
+@pytest.mark.parametrize(
+    "lens", [*LENSES, vf.Lens(k1=-0.1), vf.Lens(k2=0.2), vf.Lens(p1=0.02), vf.Lens(p2=-0.02), vf.Lens(red=0.01)]
+)
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (0.2, -0.1)])
+def test_project_and_unproject_know_the_lens(renderer: vf.Renderer, lens: vf.Lens, shift: tuple[float, float]) -> None:
+    shifted = camera(shift=shift)
+    image = renderer.render(scene(camera=shifted), SIZE, samples=1, aovs=("position", "depth"), lens=lens)
+    depth = image.aovs["depth"]
+    hit = np.isfinite(depth)
+    row, column = np.nonzero(hit)
+    pixels = np.stack([column, row], axis=1) + 0.5
+    points = image.aovs["position"][hit].astype(np.float64)
+    seen = shifted.project(points, SIZE, lens=lens)
+    assert np.abs(seen[:, :2] - pixels).max() < 0.01
+    np.testing.assert_allclose(seen[:, 2], depth[hit], rtol=1e-5)
+    if lens.distorts:
+        assert np.abs(shifted.project(points, SIZE)[:, :2] - pixels).max() > 0.5
+    world = shifted.unproject(pixels, depth[hit], SIZE, lens=lens)
+    assert np.abs(world - points).max() < 1e-3
+    np.testing.assert_allclose(
+        shifted.project(world, SIZE, lens=lens), np.column_stack([pixels, depth[hit]]), rtol=0, atol=1e-6
+    )
+
+
+def test_project_sees_nothing_beyond_a_fold_and_refuses_what_the_renderer_refuses() -> None:
+    ahead = vf.Camera.perspective((0, 0, 0), (0, 1, 0), fov=15)
+    lens = vf.Lens(k1=-1.5)  # folds at the tangent sqrt(1 / 4.5) = 0.4714
+    seen = ahead.project([(0.47, 1.0, 0.0), (0.48, 1.0, 0.0), (0.9, 1.0, 0.0)], SIZE, lens=lens)
+    assert np.isfinite(seen[0]).all()
+    assert np.isnan(seen[1:]).all()
+    assert np.isnan(ahead.unproject((2000.0, 32.0), 1.0, SIZE, lens=lens)).all()
+    single = ahead.project((0.1, 1.0, 0.05), SIZE, lens=lens)
+    np.testing.assert_allclose(ahead.unproject(single[:2], single[2], SIZE, lens=lens), (0.1, 1.0, 0.05), atol=1e-12)
+    for other in (
+        vf.Camera.orthographic((0, 0, 50), (0, 0, 0), height=20),
+        vf.Camera.fisheye((0, 0, 50), (0, 0, 0)),
+        vf.Camera.panorama((0, 0, 50)),
+    ):
+        with pytest.raises(vf.InputError, match="axis of a perspective camera"):
+            other.project((0.1, 5.0, 0.1), SIZE, lens=lens)
+        with pytest.raises(vf.InputError, match="axis of a perspective camera"):
+            other.unproject((1.0, 5.0), 1.0, SIZE, lens=lens)
+        seen = other.project((0.1, 5.0, 0.1), SIZE, lens=vf.Lens(red=0.01))
+        assert seen.tolist() == other.project((0.1, 5.0, 0.1), SIZE).tolist()
+    with pytest.raises(vf.InputError, match="folds the picture"):
+        camera().project((0, 0, 0), SIZE, lens=lens)
+    with pytest.raises(vf.InputError, match=r"wanted a vkforge\.Lens"):
+        camera().project((0, 0, 0), SIZE, lens=0.1)  # type: ignore[arg-type]
+
+
+def test_the_header_says_the_distortion(renderer: vf.Renderer) -> None:
+    plain = renderer.render(scene(), SIZE, samples=1).info["camera"]
+    bent = renderer.render(scene(), SIZE, samples=1, lens=LENSES[2]).info["camera"]
+    said = {"distortion_radial": (-0.2, 0.08, -0.01), "distortion_tangential": (0.006, -0.009)}
+    assert bent == plain | said
+
+
 def test_light_is_of_the_distorted_picture_too(renderer: vf.Renderer) -> None:
     """Straightened, a distorted picture of both lanes is the pinhole's, but for what is resampled."""
     lens = vf.Lens(k1=0.25, p1=0.01)  # a pincushion: the pinhole's picture lies within it

@@ -264,5 +264,40 @@ def test_what_motion_vectors_can_not_show(renderer: vf.Renderer) -> None:
         renderer.render(around(0.0), (8, 4), aovs=("motion",))
     with pytest.raises(vf.InputError, match="path-traced lane has no use for motion_blur"):
         renderer.render(vf.MovingScene(gliding, 0.0, 1.0), (8, 4), lane="path-traced", motion_blur="vectors")
+
+    def rising(t: float) -> vf.Scene:
+        return dataclasses.replace(SCENE, terrain=dataclasses.replace(SCENE.terrain, vertical_exaggeration=1.0 + t))
+
+    with pytest.raises(vf.InputError, match="vertical_exaggeration goes from 1.0 to 2.0 while the shutter is open"):
+        renderer.render(vf.MovingScene(rising, 0.0, 1.0), (8, 4), samples=2, aovs=("motion",))
     with pytest.raises(vf.InputError, match="no motion_blur called"):
         vf.Settings(motion_blur="vector")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("lane", LANES)
+def test_what_is_said_of_a_moving_camera_is_of_the_middle(renderer: vf.Renderer, lane: str) -> None:
+    """Depths, matrices and the place of the eye, as the other AOVs are."""
+    begin = flight(0.0).camera
+    way = np.array([9.0, 5.0, 2.0])
+    end = dataclasses.replace(begin, position=begin.position + way, target=begin.target + way)
+    glides = dataclasses.replace(flight(0.0), camera=begin.moving(end))
+    stays = dataclasses.replace(glides, camera=glides.camera.middle)
+    options: dict[str, Any] = {"lane": lane, "samples": 2, "aovs": ("depth_axis", "position")}
+    moving, still = (renderer.render(scene, (40, 28), **options) for scene in (glides, stays))
+    np.testing.assert_allclose(moving.aovs["depth_axis"], still.aovs["depth_axis"], rtol=1e-5)
+    assert moving.info["camera"]["position"] == still.info["camera"]["position"] != begin.position
+    np.testing.assert_allclose(moving.info["camera"]["world_to_ndc"], still.info["camera"]["world_to_ndc"])
+    refocused = dataclasses.replace(end, aperture_radius=1.0)
+    with pytest.raises(vf.InputError, match="wanted the same lens"):
+        begin.moving(refocused)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("lane", LANES)
+def test_no_cut_while_the_shutter_is_open(renderer: vf.Renderer, lane: str) -> None:
+    def cut(t: float) -> vf.Scene:
+        return SCENE if t < 0.5 else dataclasses.replace(SCENE, camera=vf.Camera.panorama((0, 0, 90)))
+
+    with pytest.raises(vf.InputError, match="while the shutter is open; it may only move"):
+        renderer.render(vf.MovingScene(cut, 0.0, 1.0), (8, 4), lane=lane, samples=4)

@@ -106,6 +106,28 @@ def test_mp4(tmp_path: Path) -> None:
         assert pixels[4:12, 4:12].mean(axis=(0, 1)) == pytest.approx([i * 4 % 256] * 3, abs=3.0)
 
 
+def boxes(path: Path) -> list[str]:
+    """The boxes of an .mp4 (ISO/IEC 14496-12), in order."""
+    content, at, found = path.read_bytes(), 0, []
+    while at < len(content):
+        found.append(content[at + 4 : at + 8].decode())
+        at += int.from_bytes(content[at : at + 4], "big")
+    assert at == len(content)
+    return found
+
+
+@pytest.mark.parametrize("count", [1, video.SEGMENT + 5])
+def test_an_mp4_plays_while_it_loads(tmp_path: Path, count: int) -> None:
+    """Its index lies before its frames, also where a stopped job was taken up again."""
+    shoot(tmp_path / "a.mp4", count)
+    if count > 1:
+        stop(tmp_path / "b.mp4", count, 7)
+    shoot(tmp_path / "b.mp4", count)
+    for name in ("a.mp4", "b.mp4"):
+        assert [box for box in boxes(tmp_path / name) if box in ("ftyp", "moov", "mdat")] == ["ftyp", "moov", "mdat"]
+        assert len(decoded(tmp_path / name)) == count
+
+
 def test_mp4_has_true_colours(tmp_path: Path) -> None:
     """Saturated colours come back through BT.709's matrix; through BT.601's they would be off by up to 30."""
     colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (200, 150, 100), (255, 255, 255), (0, 0, 0)]
@@ -162,6 +184,11 @@ def test_numbered_pictures(tmp_path: Path) -> None:
     pixels = OpenEXR.File(str(tmp_path / "b2.exr"), separate_channels=True).channels()["R"].pixels
     assert pixels.dtype == np.float16
     assert (pixels == 2).all()
+    header = OpenEXR.File(str(tmp_path / "b2.exr"), separate_channels=True).header()
+    assert header["imageCounter"] == 2
+    assert "framesPerSecond" in header
+    shoot(tmp_path / "b%d.exr", 2, resume=False)  # the third belongs to the job that is gone
+    assert not (tmp_path / "b2.exr").exists()
 
 
 # Stopped and taken up again
@@ -283,7 +310,6 @@ def test_a_full_disk_in_the_middle(tmp_path: Path, name: str, monkeypatch: pytes
     if "%" not in name:
         path.write_bytes(b"the film of last year")
     room = [2, 1]  # files that still fit: the record, then frames or segments
-    opened = os.fdopen
 
     class Full:
         """A file on a disk that is full: it takes nothing."""
@@ -303,12 +329,12 @@ def test_a_full_disk_in_the_middle(tmp_path: Path, name: str, monkeypatch: pytes
         def __exit__(self, *_: object) -> None:
             self._stream.close()
 
-    def limited(descriptor: int, mode: str) -> Any:
-        stream = opened(descriptor, mode)
+    def limited(path: Path, mode: str) -> Any:
+        stream = open(path, mode)  # noqa: SIM115
         room[0] -= 1
         return stream if room[0] >= 0 else Full(stream)
 
-    monkeypatch.setattr(atomic.os, "fdopen", limited)
+    monkeypatch.setattr(atomic, "open", limited, raising=False)
     with pytest.raises(OutputError, match="the disk is full; free some space"):
         shoot(path, count)
     monkeypatch.undo()
@@ -337,6 +363,78 @@ def test_a_disk_that_fills_while_the_parts_are_joined(tmp_path: Path) -> None:
     assert path.read_bytes() == b"the film of last year"
     assert shoot(path, count, crf=0) == []
     assert len(decoded(path)) == count
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.99])
+def test_a_disk_that_fills_while_the_index_is_put_in_front(tmp_path: Path, share: float) -> None:
+    import resource
+
+    path, count = tmp_path / "a.mp4", 2 * video.SEGMENT
+    shoot(path, count)
+    whole = path.read_bytes()
+    stop(path, count, count - 1, resume=False)
+    reel = open_reel(path, count, 25, SIZE, (), {})
+    with job(reel, MADE_OF, resume=True) as missing:
+        encode(missing, (picture(frame) for frame in missing), reel, lambda _: None)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * len(whole)), hard))
+        try:
+            with pytest.raises(OutputError, match="size limit"):
+                reel.finish()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == whole
+    assert sorted(os.listdir(tmp_path)) == ["a.mp4", "a.mp4.parts"]
+    assert shoot(path, count) == []
+
+
+def test_a_disk_with_no_room_for_the_first_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock holds all the same and leaves no file, nor does the folder of parts stay to be in the way."""
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def refuse(*_: object) -> Any:
+        raise full
+
+    monkeypatch.setattr("vkforge.io.lock.os.pwrite", refuse)
+    monkeypatch.setattr(atomic, "open", refuse, raising=False)
+    descriptors = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    for name in ("a.mp4", "a_%d.png"):
+        with pytest.raises(OutputError, match="the disk is full; free some space"):
+            shoot(tmp_path / name, 3)
+    assert descriptors == (len(os.listdir("/proc/self/fd")) if descriptors else 0)
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == []
+    assert shoot(tmp_path / "a.mp4", 3) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif", "a.webp"])
+@pytest.mark.parametrize("how", ["empty", "cut", "other"])
+def test_damaged_parts(tmp_path: Path, name: str, how: str) -> None:
+    path = tmp_path / name
+    stop(path, 6, 3)
+    part = min(part for part in (tmp_path / f"{name}.parts").iterdir() if part.suffix == path.suffix)
+    content = part.read_bytes()
+    part.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "other": b"GIF?" * 50}[how])
+    with pytest.raises(InputError, match=f"{part.name} is damaged; remove it and what is missing is made again"):
+        shoot(path, 6)
+    assert not path.exists()
+    part.unlink()
+    (part.parent / "not-ours.mp4").write_text("what somebody put there")
+    shoot(path, 6)
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_folders_and_files_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "a_1.png").mkdir()
+    (tmp_path / "b.webp.parts").write_text("a file")
+    (tmp_path / "c_%d.png.json").mkdir()
+    for name, said in (("a_%d.png", "nothing says what"), ("b.webp", "nothing says what"), ("c_%d.png", "is damaged")):
+        with pytest.raises(InputError, match=said):
+            shoot(tmp_path / name, 2)
+    for name in ("a_%d.png", "c_%d.png"):
+        with pytest.raises(OutputError, match=f"can't remove what an earlier job left for '{name}'"):
+            shoot(tmp_path / name, 2, resume=False)
+    assert shoot(tmp_path / "b.webp", 2, resume=False) == [0, 1]
 
 
 def test_two_threads_at_one_output(tmp_path: Path) -> None:
@@ -471,6 +569,15 @@ def test_what_the_encoder_or_the_callback_raises_ends_the_job(tmp_path: Path) ->
         ("a.webp", SIZE, {"crf": 5}, "crf means nothing"),
         ("a.webp", SIZE, {"quality": 101}, "quality is 101"),
         ("a.webp", SIZE, {"save": {"half": True}}, "save means nothing"),
+        ("a.webp", SIZE, {"quality": np.zeros((2, 2))}, r"quality is an array of shape \(2, 2\)"),
+        ("a_%d.png", SIZE, {"save": 3}, "the options of a picture are 3; wanted a dict"),
+        ("a_%d.png", SIZE, {"save": {"bit": 16}}, "no option 'bit'; did you mean 'bits'"),
+        ("a_%d.png", SIZE, {"save": {3: 16}}, "no option 3"),
+        ("a_%d.png", SIZE, {"save": {"bits": 7}}, "bits is 7; a .png has 8 or 16"),
+        ("a_%d.png", SIZE, {"save": {"half": True}}, ".png has no option half; it is for .exr"),
+        ("a_%d.exr", SIZE, {"save": {"compression": "zap"}}, "no OpenEXR compression called 'zap'"),
+        ("a_%d.exr", SIZE, {"save": {"aovs": "depth"}}, "the AOV 'depth', which is not rendered"),
+        ("a_%d.exr", SIZE, {"save": {"aovs": "dpth"}}, "unknown AOV 'dpth'"),
         ("a.webp", (16_384, 4), {}, "ends at 16383 pixels a side"),
         ("a.gif", (65_536, 4), {}, "ends at 65535 pixels a side"),
     ],
@@ -530,7 +637,7 @@ def test_animations_of_every_kind(renderer: vf.Renderer, tmp_path: Path) -> None
     for name in NAMES:
         film.render(tmp_path / name, SIZE, renderer=renderer, samples=1, sky_rays=1)
     assert len(decoded(tmp_path / "a.mp4")) == 3
-    film.render(tmp_path / "b%d.exr", SIZE, renderer=renderer, samples=1, aovs=("depth",), save={"half": False})
+    film.render(tmp_path / "b%d.exr", SIZE, renderer=renderer, samples=1, aovs="depth", save={"half": False})
     OpenEXR = pytest.importorskip("OpenEXR")
     assert "Z" in OpenEXR.File(str(tmp_path / "b1.exr"), separate_channels=True).channels()
     with pytest.raises(InputError, match="half"):
@@ -538,6 +645,48 @@ def test_animations_of_every_kind(renderer: vf.Renderer, tmp_path: Path) -> None
     with pytest.raises(InputError, match="wanted .width, height. in whole pixels"):
         film.render(tmp_path / "c.webp", (1.5, 3), renderer=renderer)  # type: ignore[arg-type]
     assert not [path for path in tmp_path.iterdir() if path.name[0] in ".c" or path.suffix == ".parts"]
+
+
+@pytest.mark.gpu
+def test_starting_over_with_what_can_not_be_rendered_keeps_earlier_frames(
+    renderer: vf.Renderer, tmp_path: Path
+) -> None:
+    film = vf.Animation(vf.Scene(TERRAIN), {"sun.azimuth": {0: 0, 1: 90}}, fps=3)
+    path = tmp_path / "a_%d.exr"
+    film.render(path, SIZE, renderer=renderer, samples=1, sky_rays=1)
+    before = {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"lane": "nope"}, "no lane called 'nope'"),
+        ({"size": (1, 10**6)}, "the limit of"),
+        ({"size": "big"}, "size is 'big'"),
+        ({"max_depth": 3}, "no use for max_depth"),
+        ({"aovs": "dpth"}, "unknown AOV 'dpth'"),
+        ({"save": {"parts": 3}}, "no OpenEXR parts called 3"),
+        ({"renderer": 3}, "renderer is 3; wanted a vkforge.Renderer"),
+        ({"progress": 3}, "progress is 3; wanted a function"),
+        ({"crf": 3}, "crf means nothing"),
+        ({"resume": "no"}, "resume is 'no'; wanted True or False"),
+    ]
+    for options, said in cases:
+        for resume in (True, False):
+            known = "begun with other frames" if resume and said in ("the limit of", "no use for max_depth") else said
+            with pytest.raises(InputError, match=known):
+                film.render(path, **{"size": SIZE, "renderer": renderer, "resume": resume, "samples": 1, **options})
+    assert {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)} == before
+    with pytest.raises(InputError, match="a GeoTIFF has a georeference"):
+        film.render(tmp_path / "a_%d.tif", SIZE, renderer=renderer)
+    with pytest.raises(InputError, match="wanted that of a file"):
+        film.render(3, SIZE, renderer=renderer)  # type: ignore[arg-type]
+
+
+def test_an_odd_size_is_told_before_a_device_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also that which nobody gave: the natural size of a map."""
+    monkeypatch.setattr("vkforge.renderer.Renderer.__init__", lambda *_: pytest.fail("a device was started"))
+    scene = vf.Scene(TERRAIN, vf.Camera.map(TERRAIN))
+    film = vf.Animation(scene, {"sun.azimuth": {0: 0, 1: 90}}, fps=3)
+    with pytest.raises(InputError, match="size is 23x17; use 24x18"):
+        film.render(tmp_path / "a.mp4")
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.gpu
@@ -636,8 +785,17 @@ def test_animate_goes_on_with_a_stopped_job(command: Callable[..., Any]) -> None
         (("--sun-day", "2026-12-21", "--place", "80,8"), "the sun does not rise there"),
         (("-o", "dem.npy"), "dem.npy is the DEM itself"),
         (("--size", "65x36"), "use 66x36"),
+        (("--lane", "nope"), "no lane called 'nope'"),
+        (("--crf", "99"), "crf is 99"),
+        (("-o", "a.avi"), "can't make a video 'a.avi'"),
+        (("--key", "sun.azimuth=0:1e308,1:-1e308"), "a key of 'sun.azimuth' is 1e+308"),
+        (("--shutter", "361"), "Shutter angle"),
     ],
 )
-def test_animate_says_what_is_wrong(command: Callable[..., Any], arguments: tuple[str, ...], message: str) -> None:
+def test_animate_says_what_is_wrong(
+    command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    """Before a device is started."""
     pytest.importorskip("astral")
+    monkeypatch.setattr("vkforge.renderer.Renderer.__init__", lambda *_, **__: pytest.fail("a device was started"))
     assert message in " ".join(command(*arguments, code=2).stderr.split())

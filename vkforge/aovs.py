@@ -93,19 +93,19 @@ AOVS: dict[str, Aov] = {
 """Every AOV that vkforge knows, by name."""
 
 
-def check_aovs(names: Iterable[str]) -> tuple[str, ...]:
-    """Return `names` as a tuple without repeats, in the order given.
+def check_aovs(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return `names` as a tuple without repeats, in the order given; a name alone is that one.
 
     Raises:
-        InputError: a name that isn't in `AOVS`, or anything but a list of names.
+        InputError: a name that isn't in `AOVS`, or anything but names.
     """
-    if isinstance(names, str):
-        raise InputError(f"aovs wants a list of names, not the string {names!r}; write ({names!r},)")
+    from vkforge.scene.checks import show  # which needs NumPy; `vkforge --help` must not
+
     try:
-        listed = tuple(names)
+        listed = (names,) if isinstance(names, str) else tuple(names)
     except TypeError:
-        raise InputError(f"aovs is {names!r}; wanted names such as ('depth', 'normal')") from None
+        raise InputError(f"aovs is {show(names)}; wanted a name or several, as ('depth', 'normal')") from None
     for name in listed:
         if not isinstance(name, str) or name not in AOVS:
-            raise InputError(f"unknown AOV {name!r}{suggest(str(name), AOVS)} (known: {', '.join(AOVS)})")
+            raise InputError(f"unknown AOV {show(name)}{suggest(str(name), AOVS)} (known: {', '.join(AOVS)})")
     return tuple(dict.fromkeys(listed))

@@ -13,8 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from vkforge.errors import InputError, MissingDependencyError
 
+# Columns by which a picture that wraps goes on at each side: the network looks about as far.
+_AROUND = 128
 
-def oidn(radiance: ArrayLike, albedo: ArrayLike, normal: ArrayLike) -> NDArray[np.float32]:
+
+def oidn(radiance: ArrayLike, albedo: ArrayLike, normal: ArrayLike, *, wraps: bool = False) -> NDArray[np.float32]:
     """Take Monte-Carlo noise out of a picture, by the neural network of Open Image Denoise.
 
     The same arrays give the same bits on the same CPU.
@@ -23,6 +26,7 @@ def oidn(radiance: ArrayLike, albedo: ArrayLike, normal: ArrayLike) -> NDArray[n
         radiance: (height, width, 3) scene-linear, not tone-mapped; NaN and negative values count as 0.
         albedo: (height, width, 3) base colour in [0, 1] of what each pixel sees; 0 for the sky.
         normal: (height, width, 3) unit normals, in any one frame; 0 for the sky.
+        wraps: whether the left and right borders are one, as of `Camera.wraps`.
 
     Returns:
         (height, width, 3) float32, scene-linear.
@@ -37,8 +41,12 @@ def oidn(radiance: ArrayLike, albedo: ArrayLike, normal: ArrayLike) -> NDArray[n
     for name, guide in guides.items():
         if guide.shape != picture.shape:
             raise InputError(f"{name} has shape {guide.shape} and radiance {picture.shape}; wanted one size for all")
+    width = picture.shape[1]
+    columns = np.arange(-_AROUND, width + _AROUND) % width if wraps else slice(None)
+    guides = {name: np.ascontiguousarray(guide[:, columns]) for name, guide in guides.items()}
     # Not clean_aux: a lens and the pixels' own area blur the radiance, and the guides are sharp.
-    return library.denoise(np.maximum(picture, 0.0), hdr=True, **guides)
+    clean = library.denoise(np.ascontiguousarray(np.maximum(picture, 0.0)[:, columns]), hdr=True, **guides)
+    return np.ascontiguousarray(clean[:, _AROUND:-_AROUND]) if wraps else clean
 
 
 def require_oidn() -> Any:

@@ -54,7 +54,7 @@ class GeoReference:
         except (TypeError, ValueError):
             numbers = ()
         if len(numbers) != 6:
-            raise InputError(f"georeference transform is {self.transform!r}; give six numbers (a, b, c, d, e, f)")
+            raise InputError(f"georeference transform is {show(self.transform)}; give six numbers (a, b, c, d, e, f)")
         return numbers
 
     def resized(self, size: tuple[int, int], new_size: tuple[int, int]) -> GeoReference:
@@ -142,7 +142,7 @@ class Image:
         self,
         path: str | os.PathLike[str],
         *,
-        aovs: Iterable[str] | None = None,
+        aovs: str | Iterable[str] | None = None,
         bits: int | None = None,
         half: bool | None = None,
         parts: str | None = None,
@@ -162,7 +162,8 @@ class Image:
 
         Args:
             path: file to write or replace.
-            aovs: which AOVs go into an .exr, .tif or .npz; None is all of them, but for .tif, where it is none.
+            aovs: which AOVs go into an .exr, .tif or .npz, by name or names; None is all of them, but for .tif, where
+                it is none.
             bits: of a .png's channels, 8 or 16; None is 8.
             half: for .exr: True, which None is, stores colours, directions and ratios as 16-bit floats (radiance is
                 clipped at 65504); False is 32 bits throughout. Depths, positions, ids and mattes always have 32.
@@ -182,22 +183,15 @@ class Image:
             MissingDependencyError: rasterio, which GeoTIFF needs, is missing.
         """
         path = file_path(path)
-        extension = _extension(path)
-        options = {"bits": bits, "half": half, "parts": parts, "compression": compression, "names": names}
-        given = {name: value for name, value in options.items() if value is not None}
-        writer = _WRITERS[extension]
-        if aovs is not None and not writer.aovs:
-            raise InputError(f"{extension} holds no AOVs; save them as .exr, .npz or .tif")
-        for name in given:
-            if name not in writer.options:
-                those = " or ".join(other for other, known in _WRITERS.items() if name in known.options)
-                raise InputError(f"{extension} has no option {name}; it is for {those}")
-        writer.write(self, path, None if aovs is None else self._pick(aovs), **given)
+        options = {"aovs": aovs, "bits": bits, "half": half, "parts": parts, "compression": compression, "names": names}
+        given = check_options(path, options)
+        chosen = self._pick(given.pop("aovs")) if "aovs" in given else None
+        _WRITERS[_extension(path)].write(self, path, chosen, **given)
         return path
 
-    def _pick(self, names: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+    def _pick(self, names: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
         chosen = {}
-        for name in check_aovs(names):
+        for name in names:
             if name not in self.aovs:
                 has = ", ".join(self.aovs) or "none"
                 raise InputError(f"this image has no AOV {name!r} (it has {has}); render with aovs=({name!r},)")
@@ -222,6 +216,35 @@ def check_path(path: str | os.PathLike[str]) -> None:
     check_target(path)
 
 
+def check_options(path: Path, options: Any) -> dict[str, Any]:
+    """Check, before spending time on a render, that `Image.save` takes these options, by name, for a path.
+
+    Returns:
+        Those that are not None, AOVs as a tuple of names.
+
+    Raises:
+        InputError: an unknown extension, no options, one that the format hasn't got, or a value that it doesn't know.
+    """
+    extension = _extension(path)
+    writer = _WRITERS[extension]
+    known = ("aovs", *dict.fromkeys(name for other in _WRITERS.values() for name in other.options))
+    if not isinstance(options, Mapping):
+        raise InputError(f"the options of a picture are {show(options)}; wanted a dict, as {{'half': False}}")
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if name not in known:
+            raise InputError(f"pictures have no option {show(name)}{suggest(str(name), known)} ({', '.join(known)})")
+        if name == "aovs" and not writer.aovs:
+            raise InputError(f"{extension} holds no AOVs; save them as .exr, .npz or .tif")
+        if name != "aovs" and name not in writer.options:
+            those = " or ".join(other for other, it in _WRITERS.items() if name in it.options)
+            raise InputError(f"{extension} has no option {name}; it is for {those}")
+    if "aovs" in given:
+        given["aovs"] = check_aovs(given["aovs"])
+    writer.check(**{name: value for name, value in given.items() if name != "aovs"})
+    return given
+
+
 def _extension(path: Path) -> str:
     extension = path.suffix.lower()
     if extension not in _WRITERS:
@@ -241,9 +264,12 @@ def _check_array(name: str, array: NDArray, shape: tuple[int, ...], dtype: type)
 _Chosen = dict[str, NDArray[np.float32]] | None
 
 
-def _save_png(image: Image, path: Path, chosen: _Chosen, bits: int = 8) -> None:
+def _check_png(bits: Any = 8) -> None:
     if not isinstance(bits, int) or bits not in (8, 16):
         raise InputError(f"bits is {show(bits)}; a .png has 8 or 16 a channel")
+
+
+def _save_png(image: Image, path: Path, chosen: _Chosen, bits: int = 8) -> None:
     write_png(path, image.rgba if bits == 8 else image.display16())
 
 
@@ -313,18 +339,26 @@ def _software() -> str:
 
 @dataclass(frozen=True)
 class _Writer:
-    """What writes a format: a function of image, path and chosen AOVs, whether it wants AOVs, and its options."""
+    """What writes a format.
+
+    Attributes:
+        write: a function of image, path, chosen AOVs and options.
+        aovs: whether it holds AOVs.
+        options: their names.
+        check: takes the options and refuses values that there are not.
+    """
 
     write: Callable[..., None]
     aovs: bool = False
     options: tuple[str, ...] = ()
+    check: Callable[..., object] = dict
 
 
 _WRITERS: dict[str, _Writer] = {
-    ".png": _Writer(_save_png, options=("bits",)),
+    ".png": _Writer(_save_png, options=("bits",), check=_check_png),
     ".jpg": _Writer(_save_jpeg),
     ".jpeg": _Writer(_save_jpeg),
-    ".exr": _Writer(_save_exr, aovs=True, options=("half", "parts", "compression", "names")),
+    ".exr": _Writer(_save_exr, aovs=True, options=("half", "parts", "compression", "names"), check=ExrOptions),
     ".tif": _Writer(_save_tiff, aovs=True),
     ".tiff": _Writer(_save_tiff, aovs=True),
     ".npy": _Writer(_save_npy),

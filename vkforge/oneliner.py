@@ -50,7 +50,7 @@ def render(
 
 def kept_renderer(device: str | int = "auto") -> Renderer:
     """Return the renderer that `render` uses on a device, made on first use and closed when Python ends."""
-    renderer = _renderers.get(device)
+    renderer = _renderers.get(device) if isinstance(device, (str, int)) else None  # else for Renderer to refuse
     if renderer is None or renderer.lost:
         if renderer is not None:
             renderer.close()

@@ -15,7 +15,7 @@ import numpy as np
 from vkforge.aovs import AOVS, check_aovs
 from vkforge.bands import copied
 from vkforge.denoising import oidn, require_oidn
-from vkforge.errors import DeviceError, DeviceLostError, InputError, suggest
+from vkforge.errors import DeviceError, DeviceLostError, InputError
 from vkforge.graph.builder import BufferResource, Graph
 from vkforge.graph.plan import Plan
 from vkforge.image import GeoReference, Image
@@ -38,12 +38,13 @@ from vkforge.post.exposure import AutoExposure
 from vkforge.post.primaries import from_rec709
 from vkforge.post.tone import as_tonemap
 from vkforge.residency import Residency
+from vkforge.scene.checks import picture_size, show
 from vkforge.scene.environment import Environment
 from vkforge.scene.info import scene_info
 from vkforge.scene.scene import Scene
 from vkforge.scene.shutter import MovingScene
 from vkforge.scene.terrain import Terrain
-from vkforge.settings import LANES, Settings
+from vkforge.settings import Settings, lane_name
 from vkforge.vk.device import Device
 from vkforge.vk.instance import DeviceInfo, validation_wanted
 from vkforge.vk.transfer import PendingCopy, Readback
@@ -96,11 +97,12 @@ class _PendingImage:
         mattes = read_mattes(self._aovs, arrays)
         hdr, rgba = copied(arrays["radiance"][..., :3]), arrays["display"]
         if settings.denoise == "oidn":
-            hdr = oidn(hdr, arrays["albedo"][..., :3], arrays["normal"][..., :3])
+            camera = self._request.scene.camera
+            hdr = oidn(hdr, arrays["albedo"][..., :3], arrays["normal"][..., :3], wraps=camera.wraps)
             if settings.lens is not None:
-                hdr = settings.lens.apply(hdr, self._request.scene.camera).astype(np.float32)
+                hdr = settings.lens.apply(hdr, camera).astype(np.float32)
             if settings.bloom is not None:
-                hdr = settings.bloom.apply(hdr).astype(np.float32)
+                hdr = settings.bloom.apply(hdr, wraps=camera.wraps).astype(np.float32)
         hdr = from_rec709(hdr, settings.primaries)
         aovs = {n: from_rec709(a, settings.primaries) if AOVS[n].kind == "color" else a for n, a in aovs.items()}
         stops = float(arrays["exposure"][0, 0, 1]) if "exposure" in arrays else stops_of(hdr, settings)
@@ -139,9 +141,9 @@ class Renderer:
         validation: bool | None = None,
     ) -> None:
         if isinstance(host_memory_cap, bool) or not isinstance(host_memory_cap, int) or host_memory_cap < 2**20:
-            raise InputError(f"host_memory_cap is {host_memory_cap!r}; wanted a number of bytes, at least 1 MiB")
+            raise InputError(f"host_memory_cap is {show(host_memory_cap)}; wanted a number of bytes, at least 1 MiB")
         if not isinstance(device, (str, int)) or isinstance(device, bool):
-            raise InputError(f"device is {device!r}; wanted 'auto', an index or part of a name (see vkforge probe)")
+            raise InputError(f"device is {show(device)}; wanted 'auto', an index or part of a name (see vkforge probe)")
         self._device = Device(device, host_memory_cap, validation_wanted() if validation is None else validation)
         self._readback = Readback(self._device)
         self._lanes: dict[str, Lane] = {name: lane(self._device, self._readback) for name, lane in _LANES.items()}
@@ -159,7 +161,7 @@ class Renderer:
         size: tuple[int, int] | None = None,
         *,
         lane: str = "lit",
-        aovs: Iterable[str] = (),
+        aovs: str | Iterable[str] = (),
         settings: Settings | None = None,
         progress: Progress | None = None,
         **overrides: Any,
@@ -173,7 +175,7 @@ class Renderer:
                 1280 x 720.
             lane: How to render: "lit" (the sun and the sky, with traced shadows) or "path-traced" (light that bounces
                 too, unbiased and slower).
-            aovs: Names out of `vkforge.aovs.AOVS` to return beside the picture.
+            aovs: Names out of `vkforge.aovs.AOVS` to return beside the picture; one alone may be a string.
             settings: Samples, rays, seed, exposure and tone mapping; None is the defaults.
             progress: Called with (samples done, samples in all) as the device gets there.
             overrides: Single settings by name, as in `samples=64`.
@@ -194,7 +196,7 @@ class Renderer:
         size: tuple[int, int] | None = None,
         *,
         lane: str = "lit",
-        aovs: Iterable[str] = (),
+        aovs: str | Iterable[str] = (),
         settings: Settings | None = None,
         **overrides: Any,
     ) -> Generator[Image, None, None]:
@@ -236,7 +238,7 @@ class Renderer:
         scene: AnyScene,
         size: tuple[int, int] | None = None,
         *,
-        aovs: Iterable[str] = (),
+        aovs: str | Iterable[str] = (),
         settings: Settings | None = None,
         progress: Progress | None = None,
         **overrides: Any,
@@ -285,7 +287,7 @@ class Renderer:
             "tonemap": as_tonemap(settings.tonemap).operator,
             "primaries": settings.primaries,
             "submit_seconds": time.perf_counter() - began,
-            **scene_info(request.scene, request.size, settings.exposure),
+            **scene_info(request.scene, request.size, settings.exposure, settings.lens),
         }
         rest = {"georeference": _georeference(request), "info": info}
         # The frame is waited for by its own name, so that a device lost on the way tells the pass.
@@ -311,12 +313,13 @@ class Renderer:
             raise InputError(
                 f"render was given a {type(scene).__name__}; wanted a vkforge.Scene, MovingScene or Terrain"
             )
-        if not isinstance(lane, str) or lane not in LANES:
-            raise InputError(f"no lane called {lane!r}{suggest(str(lane), LANES)} (there is {', '.join(LANES)})")
+        lane = lane_name(lane)
         if settings is None:
             settings = Settings()
         if not isinstance(settings, Settings):
-            raise InputError(f"settings is {settings!r}; wanted a vkforge.Settings, or single settings as samples=64")
+            raise InputError(
+                f"settings is {show(settings)}; wanted a vkforge.Settings, or single settings as samples=64"
+            )
         if overrides:
             settings = settings.replace(**overrides)
         if settings.denoise == "oidn":
@@ -330,11 +333,8 @@ class Renderer:
 
     def _check_size(self, size: Any) -> tuple[int, int]:
         largest = int(self._device.info.limits["maxImageDimension2D"])
-        try:
-            width, height = (int(side) for side in size if side == int(side))
-        except (TypeError, ValueError, OverflowError):
-            raise InputError(f"size is {size!r}; wanted (width, height) in whole pixels, as (1920, 1080)") from None
-        if min(width, height) < 1 or max(width, height) > largest:
+        width, height = picture_size(size)
+        if max(width, height) > largest:
             raise InputError(
                 f"size is {width} x {height}; wanted 1 to {largest} pixels a side, "
                 f"the limit of {self._device.info.name}"
@@ -429,7 +429,7 @@ class Renderer:
         size: tuple[int, int] | None = None,
         *,
         lane: str = "lit",
-        aovs: Iterable[str] = (),
+        aovs: str | Iterable[str] = (),
         settings: Settings | None = None,
         **overrides: Any,
     ) -> Plan:

@@ -57,6 +57,19 @@ def tonemap_name(name: str) -> str:
     return known
 
 
+def lane_name(name: str) -> str:
+    """Return a name that is in `LANES`.
+
+    Raises:
+        InputError: there is no such lane.
+    """
+    if not isinstance(name, str) or name not in LANES:
+        from vkforge.scene.checks import show
+
+        raise InputError(f"no lane called {show(name)}{suggest(str(name), LANES)} (there is {', '.join(LANES)})")
+    return name
+
+
 def preset_name(name: str) -> str:
     """Return the name out of `PRESETS` that `name` means: "_" and a space are as good as "-".
 

@@ -99,6 +99,9 @@ class Animation:
             raise InputError(f"Animation shutter is {show(shutter)}; wanted a vkforge.Shutter or None")
         self.shutter = shutter
         self._exposure = None if shutter is None else shutter.interval(self.fps)
+        for path in tracks:
+            if not isinstance(path, str):
+                raise InputError(f"a track is called {show(path)}; wanted the path of what changes, as 'sun.azimuth'")
         keys = {path: read_keys(path, given) for path, given in tracks.items()}
         self.tracks = {path: tuple(pairs) for path, pairs in keys.items()}
         self.interpolation = _kinds(interpolation, keys)
@@ -153,9 +156,16 @@ class Animation:
             raise InputError(f"Animation scene is {show(scene)}; wanted a Scene")
         degrees = number("Animation orbit degrees", degrees, -MOST_DEGREES, MOST_DEGREES)
         duration = number("Animation duration (seconds)", duration, above=0.0)
+        tracks = {} if tracks is None else tracks
+        if not isinstance(tracks, Mapping):
+            raise InputError(f"Animation tracks is {show(tracks)}; wanted a Mapping")
+        if "camera" in tracks:
+            raise InputError("an orbit moves the camera, and 'camera' is among its tracks; leave it out")
         steps = max(2, math.ceil(abs(degrees) / ORBIT_STEP))
-        keys = {duration * i / steps: _swung(scene.camera, degrees * i / steps) for i in range(steps + 1)}
-        return cls(scene, {"camera": keys, **(tracks or {})}, duration=duration, **options)
+        # Keys before the beginning and after the end too: an open shutter looks there, and a loop goes on as it began.
+        around = range(-steps, 2 * steps + 1)
+        keys = {duration * i / steps: _swung(scene.camera, degrees * i / steps) for i in around}
+        return cls(scene, {"camera": keys, **tracks}, duration=duration, **options)
 
     # As functions of time
 
@@ -166,26 +176,40 @@ class Animation:
 
     def time(self, frame: int) -> float:
         """Return the time of a frame in seconds; that of frame 0 is 0."""
-        return frame / self.fps
+        return number("frame", frame) / self.fps
 
     def scene(self, time: float) -> Scene:
         """Return the scene at a time in seconds, any time: before the first keys and after the last ones it stays.
 
         A pure function, cheap (well under a millisecond but for dates) and computed in float64. Whatever does not
         change is the same object each time, so that it stays on the device.
+
+        Raises:
+            InputError: `time` is no finite number, or there can be no such scene, as one whose camera is in the ground.
         """
-        return self._roots["scene"].at(time, self._scene)
+        return self._roots["scene"].at(number("time (seconds)", time), self._scene)
 
     def exposure(self, time: float) -> Scene | MovingScene:
-        """Return what a frame at a time in seconds shows: the scene at that time, or while the shutter is open."""
+        """Return what a frame at a time in seconds shows: the scene at that time, or while the shutter is open.
+
+        Where a track steps there is a cut, and a frame shows one side of it: that on which more of its light falls.
+        """
         if self._exposure is None or self.shutter is None:
             return self.scene(time)
         opens, closes = self._exposure
-        return MovingScene(self.scene, time + opens, time + closes, self.shutter.ramp)
+        time = number("time (seconds)", time)
+        opens, closes = time + opens, time + closes
+        middle = (opens + closes) / 2.0
+        for cut in (at for path, keys in self.tracks.items() if self.interpolation[path] == "step" for at, _ in keys):
+            if opens < cut <= middle:
+                opens = cut
+            elif middle < cut <= closes:
+                closes = math.nextafter(cut, -math.inf)
+        return MovingScene(self.scene, opens, closes, self.shutter.ramp)
 
     def settings(self, time: float) -> Settings:
         """Return the settings at a time in seconds, as `scene` does."""
-        return self._roots["settings"].at(time, self._settings)
+        return self._roots["settings"].at(number("time (seconds)", time), self._settings)
 
     def with_settings(self, **overrides: Any) -> Animation:
         """Return this animation with some settings changed that are not animated.
@@ -232,7 +256,7 @@ class Animation:
         *,
         renderer: Renderer | None = None,
         lane: str = "lit",
-        aovs: Iterable[str] = (),
+        aovs: str | Iterable[str] = (),
         resume: bool = True,
         crf: int | None = None,
         quality: int | None = None,
@@ -274,11 +298,11 @@ class Animation:
             OutputError: the file can't be written, or another process is at it; an earlier file is untouched.
             MissingDependencyError: PyAV, which .mp4 needs, is missing.
         """
-        from vkforge.animation.film import film
+        from vkforge.animation.film import Film
 
         animation = self.with_settings(**overrides) if overrides else self
-        encoding = {"crf": crf, "quality": quality, "save": None if save is None else dict(save)}
-        return film(animation, path, size, renderer, lane, tuple(aovs), encoding, resume, progress)
+        film = Film(animation, path, size, lane=lane, aovs=aovs, crf=crf, quality=quality, save=save)
+        return film.make(renderer, resume=resume, progress=progress)
 
     def __repr__(self) -> str:
         what = ", ".join(self.tracks) or "nothing"

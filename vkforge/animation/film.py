@@ -6,7 +6,7 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,41 +16,96 @@ from vkforge.aovs import check_aovs
 from vkforge.errors import InputError
 from vkforge.image import Image
 from vkforge.io.reel import Reel, job, open_reel
+from vkforge.scene.checks import flag, picture_size, show
+from vkforge.settings import LANES, lane_name
 
 if TYPE_CHECKING:
     from vkforge.animation.animation import Animation
     from vkforge.renderer import Renderer
+    from vkforge.scene.scene import Scene
+    from vkforge.scene.shutter import MovingScene
+    from vkforge.settings import Settings
 
 WAITING = 2  # frames between the renderer and the encoder, so that neither waits for the other's slower moments
 
 
-def film(
-    animation: Animation,
-    path: str | os.PathLike[str],
-    size: tuple[int, int] | None,
-    renderer: Renderer | None,
-    lane: str,
-    aovs: tuple[str, ...],
-    encoding: dict[str, Any],
-    resume: bool,
-    progress: Callable[[Progress], None] | None,
-) -> Path:
-    """Make the frames that are missing and put them together: `Animation.render`, whose arguments these are."""
-    from vkforge.renderer import DEFAULT_SIZE, Renderer
+class Film:
+    """What `Animation.render`, whose arguments these are, shall make: checked as far as can be without a device."""
 
-    size = _size(animation.scene(0.0).camera.natural_size or DEFAULT_SIZE if size is None else size)
-    aovs = check_aovs(aovs)
-    reel = open_reel(path, animation.frames, animation.fps, size, aovs, encoding)
-    animation.check()
-    with job(reel, _made_of(animation, size, lane, aovs, reel), resume=resume) as missing:
-        if missing:
-            with Renderer() if renderer is None else contextlib.nullcontext(renderer) as rendering:
-                moments = [animation.time(frame) for frame in missing]
-                jobs = ((animation.exposure(moment), animation.settings(moment)) for moment in moments)
-                images = rendering.render_many(jobs, size, lane=lane, aovs=aovs)
-                encode(missing, images, reel, to_terminal if progress is None else progress)
-        reel.finish()
-    return Path(path)
+    def __init__(
+        self,
+        animation: Animation,
+        path: str | os.PathLike[str],
+        size: tuple[int, int] | None = None,
+        *,
+        lane: str = LANES[0],
+        aovs: str | Iterable[str] = (),
+        **encoding: Any,
+    ) -> None:
+        from vkforge.renderer import DEFAULT_SIZE
+
+        size = animation.scene(0.0).camera.natural_size or DEFAULT_SIZE if size is None else size
+        self._animation, self._path, self._size = animation, path, picture_size(size)
+        self._lane, self._aovs = lane_name(lane), check_aovs(aovs)
+        self._reel = open_reel(path, animation.frames, animation.fps, self._size, self._aovs, encoding)
+        if self._reel.target.suffix.lower() in (".tif", ".tiff"):
+            _check_map(animation.scene(0.0))
+        animation.check()
+
+    def make(
+        self, renderer: Renderer | None, *, resume: bool = True, progress: Callable[[Progress], None] | None = None
+    ) -> Path:
+        """Make the frames that are missing and put them together."""
+        from vkforge.renderer import Renderer
+
+        if renderer is not None and not isinstance(renderer, Renderer):
+            raise InputError(f"renderer is {show(renderer)}; wanted a vkforge.Renderer or None")
+        if progress is not None and not callable(progress):
+            raise InputError(f"progress is {show(progress)}; wanted a function of a Progress, or None")
+        resume, progress = flag("resume", resume), progress or to_terminal
+        with contextlib.ExitStack() as ours:
+            if not resume:  # what can't be rendered is told before the frames of an earlier job go
+                renderer = renderer or ours.enter_context(Renderer())
+                (first,) = self._jobs([0])
+                renderer.plan(first[0], self._size, lane=self._lane, aovs=self._aovs, settings=first[1])
+            with job(self._reel, self._made_of(), resume=resume) as missing:
+                if missing:
+                    renderer = renderer or ours.enter_context(Renderer())
+                    images = renderer.render_many(self._jobs(missing), self._size, lane=self._lane, aovs=self._aovs)
+                    encode(missing, images, self._reel, progress)
+                self._reel.finish()
+        return Path(self._path)
+
+    def _jobs(self, frames: Iterable[int]) -> Iterator[tuple[Scene | MovingScene, Settings]]:
+        """Give what each frame shows and how it is rendered."""
+        moments = map(self._animation.time, frames)
+        return ((self._animation.exposure(moment), self._animation.settings(moment)) for moment in moments)
+
+    def _made_of(self) -> dict[str, str]:
+        """Return all that frames depend on, by the words in which an error names it."""
+        from vkforge import __version__
+
+        animation, (width, height) = self._animation, self._size
+        return {
+            "scene": fingerprint(animation._scene),
+            "tracks": fingerprint([animation.tracks, animation.interpolation, animation.place]),
+            "settings": fingerprint(animation._settings),
+            "shutter": fingerprint(animation.shutter),
+            "number of frames": f"{animation.frames} at {animation.fps:g} frames a second",
+            "size": f"{width}x{height}",
+            "lane": self._lane,
+            "AOVs": ", ".join(self._aovs),
+            "encoding": fingerprint(self._reel.options),
+            "version of vkforge": __version__,
+        }
+
+
+def _check_map(scene: Scene) -> None:
+    if scene.camera.kind != "map" or scene.terrain.transform is None:
+        raise InputError(
+            "a GeoTIFF has a georeference, which only a map view of a terrain with a transform gives (Camera.map); use "
+            "numbered .png or .exr instead"
+        )
 
 
 def encode(
@@ -104,31 +159,3 @@ def encode(
         with contextlib.suppress(OSError):  # a full disk takes no more; the reason is on its way already
             reel.stop()
         raise
-
-
-def _size(given: Any) -> tuple[int, int]:
-    try:
-        width, height = (int(side) for side in given if side == int(side))
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"size is {given!r}; wanted (width, height) in whole pixels, as (1280, 720)") from None
-    return width, height
-
-
-def _made_of(
-    animation: Animation, size: tuple[int, int], lane: str, aovs: tuple[str, ...], reel: Reel
-) -> dict[str, str]:
-    """Return all that frames depend on, by the words in which an error names it."""
-    from vkforge import __version__
-
-    return {
-        "scene": fingerprint(animation._scene),
-        "tracks": fingerprint([animation.tracks, animation.interpolation, animation.place]),
-        "settings": fingerprint(animation._settings),
-        "shutter": fingerprint(animation.shutter),
-        "number of frames": f"{animation.frames} at {animation.fps:g} frames a second",
-        "size": f"{size[0]}x{size[1]}",
-        "lane": lane,
-        "AOVs": ", ".join(aovs),
-        "encoding": fingerprint(reel.options),
-        "version of vkforge": __version__,
-    }

@@ -24,6 +24,9 @@ Track = Callable[[float], Any]
 Keys = list[tuple[float, Any]]
 Place = tuple[float, float]
 
+# Seconds, and numbers of all kinds: beyond these, curves between keys leave the range of float64.
+_LARGEST_TIME, _SMALLEST_STEP, _LARGEST_NUMBER = 4e9, 1e-6, 1e30
+
 # Points of the world, which move along a path; any other vector changes number by number.
 _POINTS = ("position", "target")
 # What goes round: between whole parts the shorter way is taken.
@@ -40,7 +43,8 @@ def read_keys(path: str, given: Any) -> Keys:
     wanted = "wanted {seconds: value, ...}, as {0: 90, 5: 270}"
     pairs = given.items() if isinstance(given, Mapping) else given
     try:
-        keys = [(number(f"the time of a key of {path!r}", time), value) for time, value in pairs]
+        what = f"the time of a key of {path!r} (seconds)"
+        keys = [(number(what, time, -_LARGEST_TIME, _LARGEST_TIME), value) for time, value in pairs]
     except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -48,7 +52,7 @@ def read_keys(path: str, given: Any) -> Keys:
     if not keys:
         raise InputError(f"{path!r} has no keys; {wanted}")
     for (before, _), (after, _) in itertools.pairwise(keys):
-        if after == before:
+        if abs(after - before) < _SMALLEST_STEP:
             raise InputError(f"{path!r} has two keys at {after:g} s; give one, or set the other a little later")
         if after < before:
             raise InputError(f"the keys of {path!r} are out of order: {after:g} s comes after {before:g} s; sort them")
@@ -82,7 +86,7 @@ def make_track(path: str, keys: Keys, kind: str, now: Any, place: Place | None) 
         return _fields(path, keys, kind, now)
     if all(isinstance(value, str) for value in values) and not path.startswith("settings."):
         values = [linear_color(path, value) for value in values]
-    numbers = _numbers(values)
+    numbers = _numbers(path, values)
     if numbers is None:
         shown = " and ".join(show(value) for value in values[:2])
         raise InputError(f"nothing lies between the keys of {path!r}, {shown}; give it interpolation 'step'")
@@ -100,19 +104,26 @@ def _vector(curve: Callable[[float], np.ndarray]) -> Track:
     return lambda time: tuple(curve(time).tolist())
 
 
-def _numbers(values: Sequence[Any]) -> np.ndarray | None:
-    """Return numbers (n,), or vectors (n, k) where a number among them stands for one of k times itself, or None."""
-    shapes = {len(value) for value in values if isinstance(value, (tuple, list, np.ndarray)) and np.ndim(value) == 1}
-    if len(shapes) > 1:
+def _numbers(path: str, values: Sequence[Any]) -> np.ndarray | None:
+    """Return numbers (n,), or vectors (n, k) where a number among them stands for one of k times itself, or None.
+
+    Raises:
+        InputError: NaN, infinity or a number beyond all measure.
+    """
+    rows = [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
+    sizes = {len(row) for row in rows if isinstance(row, (tuple, list))}
+    rows = [row if isinstance(row, (tuple, list)) else [row] for row in rows]
+    parts = list(itertools.chain.from_iterable(rows))
+    if (
+        len(sizes) > 1
+        or not parts
+        or not all(isinstance(part, Real) and not isinstance(part, (bool, np.bool_)) for part in parts)
+    ):
         return None
-    rows = []
-    for value in values:
-        parts = list(value) if isinstance(value, (tuple, list, np.ndarray)) and np.ndim(value) == 1 else [value]
-        if not all(isinstance(part, Real) and not isinstance(part, (bool, np.bool_)) for part in parts):
-            return None
-        rows.append(parts if not shapes else np.broadcast_to(parts, shapes))
-    array = np.array(rows, np.float64)
-    return array if shapes else array[:, 0]
+    for part in parts:
+        number(f"a key of {path!r}", part, -_LARGEST_NUMBER, _LARGEST_NUMBER)
+    array = np.array([np.broadcast_to(np.array(row, np.float64), tuple(sizes) or (1,)) for row in rows])
+    return array if sizes else array[:, 0]
 
 
 def _dates(path: str, times: np.ndarray, values: list[Any], kind: str, now: Any, place: Place | None) -> Track:

@@ -15,7 +15,7 @@ import typer
 from vkforge.cli import options as o
 from vkforge.cli.report import progress_bar, reported
 from vkforge.errors import InputError, MissingDependencyError
-from vkforge.settings import LANES
+from vkforge.settings import LANES, lane_name
 
 if TYPE_CHECKING:
     from vkforge.animation.animation import Animation
@@ -148,9 +148,15 @@ def animate(
     Without -o it is DEM_animate.mp4 in this folder. A job that was stopped goes on when the command is given again.
     """
     given = locals()
+    from vkforge.animation.film import Film
+
     known = {field.name for field in dataclasses.fields(o.Options)}
     options = o.Options(**{name: value for name, value in given.items() if name in known and name != "key"})
     path = output or Path(f"{Path(dem).stem}_animate.mp4")
+    # Whatever can be wrong with the words alone is found before the DEM is read.
+    settings, blur = options.settings(), _shutter(shutter)
+    options.picture_size()
+    lane_name(lane)
     if path.resolve() == Path(dem).resolve():
         raise InputError(f"{path} is the DEM itself; choose another name with -o")
     tracks = _tracks(key or ())
@@ -168,8 +174,9 @@ def animate(
         where = None if sun_day is None else _place(place, scene.terrain)
         if sun_day is not None and where is not None:
             tracks["sun"] = _sun_of(sun_day, sun_hours, where, duration)
-        rest = {"fps": fps, "settings": options.settings(), "place": where, "shutter": _shutter(shutter)}
+        rest = {"fps": fps, "settings": settings, "place": where, "shutter": blur}
         animation = _animation(scene, orbit, duration, tracks, rest)
+        film = Film(animation, path, (width, height), lane=lane, crf=crf, quality=quality)
         began, frames = time.perf_counter(), 0
 
         def tell(progress: Progress) -> None:
@@ -181,16 +188,7 @@ def animate(
 
         report("starting the device", 0, 0)
         with Renderer(device=device) as renderer:
-            animation.render(
-                path,
-                (width, height),
-                renderer=renderer,
-                lane=lane,
-                crf=crf,
-                quality=quality,
-                resume=resume,
-                progress=tell,
-            )
+            film.make(renderer, resume=resume, progress=tell)
             name = renderer.device.name
     if not quiet:
         seconds = time.perf_counter() - began

@@ -11,7 +11,7 @@ import typer
 from vkforge.cli import options as o
 from vkforge.cli.report import progress_bar, reported
 from vkforge.errors import InputError
-from vkforge.settings import LANES
+from vkforge.settings import LANES, lane_name
 
 if TYPE_CHECKING:
     from vkforge.scene import Scene
@@ -132,6 +132,7 @@ def _produce(options: o.Options, straight_down: bool) -> None:
     settings, aovs = options.settings(), options.aov_names()
     options.picture_size()
     options.camera_kind()
+    lane_name(options.lane)
     output = options.output or Path(f"{Path(options.dem).stem}_{'relief' if straight_down else 'render'}.png")
     beside = aovs_beside(output, aovs)
     for path in (output, *beside.values()):

@@ -14,7 +14,8 @@ import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.image import Image
-from vkforge.io.reel import PartsReel
+from vkforge.io.reel import PartsReel, damaged
+from vkforge.scene.checks import show
 
 _WEBP_QUALITY = 90
 
@@ -58,7 +59,10 @@ class GifReel(PartsReel):
         stream.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")
         for frame, delay in enumerate(_delays(self, 100.0)):
             stream.write(struct.pack("<BBBBHBB", 0x21, 0xF9, 4, 0x04, delay, 0, 0))
-            stream.write(_gif_image(self.path(frame).read_bytes()))
+            data = self.path(frame).read_bytes()
+            if not (data.startswith(b"GIF8") and data.endswith(b"\x3b")):
+                raise damaged(self.path(frame))
+            stream.write(_gif_image(data))
         stream.write(b"\x3b")
 
 
@@ -89,7 +93,7 @@ class WebpReel(PartsReel):
         super().__init__(*arguments)
         quality = self.options.setdefault("quality", _WEBP_QUALITY)
         if isinstance(quality, bool) or not isinstance(quality, int) or not 0 <= quality <= 100:
-            raise InputError(f"quality is {quality!r}; wanted a whole number from 0 to 100")
+            raise InputError(f"quality is {show(quality)}; wanted a whole number from 0 to 100")
         _check_side(self, 16_383)
 
     def encode(self, image: Image) -> bytes:
@@ -102,6 +106,10 @@ class WebpReel(PartsReel):
         """Wrap each frame's bitstream with its delay, after a header that says to loop."""
         width, height = (struct.pack("<I", side - 1)[:3] for side in self.size)
         parts = [self.path(frame) for frame in range(self.frames)]
+        for path in parts:
+            with path.open("rb") as part:
+                if part.read(12) != b"RIFF" + struct.pack("<I", path.stat().st_size - 8 & 0xFFFFFFFF) + b"WEBP":
+                    raise damaged(path)
         # A part is a RIFF header of 12 bytes and the chunk, VP8 or VP8L, that goes into a frame of 8 + 16 bytes more.
         total = 4 + 18 + 14 + sum(path.stat().st_size - 12 + 24 for path in parts)
         stream.write(b"RIFF" + struct.pack("<I", total) + b"WEBP")

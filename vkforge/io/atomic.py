@@ -64,7 +64,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         path: where the finished file shall be.
 
     Yields:
-        A binary stream, open for writing and seeking.
+        A binary stream, open for writing and seeking. Its `name` is the temporary file's path, for libraries that must
+        open it themselves.
 
     Raises:
         OutputError: anything that the operating system refuses, in one line.
@@ -72,13 +73,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = check_target(path)
     temporary = target.with_name(f".vkforge-{secrets.token_hex(6)}{target.suffix}")
     try:
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-        with os.fdopen(descriptor, "w+b") as stream:
+        with open(temporary, "x+b") as stream:
             if target.exists():
                 os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             yield stream
             stream.flush()
-            os.fsync(descriptor)
+            os.fsync(stream.fileno())
         os.replace(temporary, target)
         _flush_folder(target.parent)
     except OutputError:

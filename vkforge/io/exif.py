@@ -1,9 +1,10 @@
-"""What a photograph's file says about the camera that took it (EXIF 2.32, CIPA DC-008)."""
+"""What a photograph's file says about the camera that took it (EXIF 3.0, CIPA DC-008-2023)."""
 
 from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
 _EXIF, _GPS = 0x8769, 0x8825  # directories
 _ORIENTATION, _FOCAL_LENGTH, _FOCAL_LENGTH_35MM = 0x0112, 0x920A, 0xA405
 _PIXELS_PER_UNIT_X, _UNIT = 0xA20E, 0xA210
+_WIDTH, _HEIGHT = 0xA002, 0xA003  # as the camera wrote them
 _MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0, 5: 1e-3}
 _LATITUDE, _LONGITUDE, _ALTITUDE, _BEARING = 2, 4, 6, 17
+_BELOW = (1, 3)  # what the altitude's reference says of one below the ellipsoid or the sea
 _FILM_DIAGONAL = math.hypot(36.0, 24.0)  # equivalent focal lengths are by the diagonal (CIPA DCG-001)
+_ALIKE = 0.01  # proportions that differ by more are another frame's, and not rounded
+_STEP = 1e-4  # degrees to the north, some 11 m, that tell where north is in a terrain's world
 
 
 @dataclass(frozen=True)
@@ -29,9 +34,10 @@ class Photograph:
         name: The file.
         size: (width, height) in pixels, upright.
         fov_x: Angle of view from left to right in degrees.
-        bearing: Compass bearing of the view in degrees.
+        bearing: Of the view, degrees clockwise from true north.
         place: (longitude, latitude) in degrees, WGS 84.
         altitude: Metres above sea level.
+        doubts: Of what it says and can't be used, by name, why.
     """
 
     name: str
@@ -40,17 +46,36 @@ class Photograph:
     bearing: float | None
     place: tuple[float, float] | None
     altitude: float | None
+    doubts: Mapping[str, str]
 
     def wanted(self, name: str) -> float:
         """Return `fov_x` or `bearing`.
 
         Raises:
-            InputError: The file does not say.
+            InputError: The file does not say, or not in a way that can be used.
         """
         value = getattr(self, name)
         if value is None:
-            raise InputError(f"{self.name}: its EXIF does not say {name}; give {name}=")
+            raise InputError(f"{self.name}: {self.doubts.get(name, f'its EXIF does not say {name}')}; give {name}=")
         return value
+
+    def heading(self, terrain: Terrain, eye: Vector) -> float:
+        """Return the bearing of the view in the world of `terrain`, from the north of its grid.
+
+        Args:
+            terrain: The ground; of one with no CRS, grid north is all the north there is.
+            eye: Where it was taken, world metres.
+
+        Raises:
+            InputError: See `wanted`.
+        """
+        bearing = self.wanted("bearing")
+        if terrain.transform is None or terrain.crs is None:
+            return bearing
+        lon, lat, _ = terrain.to_geographic(eye).tolist()
+        ends = terrain.to_world([(lon, lat - _STEP, 0.0), (lon, lat + _STEP, 0.0)])
+        east, north, _ = (ends[1] - ends[0]).tolist()
+        return bearing + math.degrees(math.atan2(east, north))
 
     def position(self, terrain: Terrain) -> Vector:
         """Return where it was taken, in the world of `terrain`.
@@ -81,33 +106,45 @@ def read_photograph(path: str | os.PathLike[str]) -> Photograph:
             shot, gps = tags.get_ifd(_EXIF), tags.get_ifd(_GPS)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"{show(name)}: no picture that Pillow opens ({' '.join(str(error).split())})") from error
-    fov_x = _fov_x(shot, width, height)
     if tags.get(_ORIENTATION, 1) in (5, 6, 7, 8):  # stored on its side
-        if fov_x is not None:
-            fov_x = _degrees(math.tan(math.radians(fov_x) / 2.0) * height / width)
         width, height = height, width
-    latitude, longitude = _angle(gps, _LATITUDE, "S"), _angle(gps, _LONGITUDE, "W")
+    doubts: dict[str, str] = {}
+    latitude, longitude = _angle(gps, _LATITUDE, "NS"), _angle(gps, _LONGITUDE, "EW")
     place = None if latitude is None or longitude is None else (longitude, latitude)
-    altitude = _number(gps.get(_ALTITUDE))
-    if altitude is not None and gps.get(_ALTITUDE - 1) in (1, b"\x01"):  # below sea level
+    altitude, above = _number(gps.get(_ALTITUDE)), gps.get(_ALTITUDE - 1, 0)
+    if altitude is not None and (above[:1] in (b"\1", b"\3") if isinstance(above, bytes) else above in _BELOW):
         altitude = -altitude
-    return Photograph(name, (width, height), fov_x, _number(gps.get(_BEARING)), place, altitude)
+    bearing = _number(gps.get(_BEARING))
+    if bearing is not None and _letter(gps, _BEARING) == "M":
+        doubts["bearing"] = f"its EXIF has a bearing of {bearing:g} degrees from magnetic north: add the declination"
+        bearing = None
+    made = _number(shot.get(_WIDTH)) or width, _number(shot.get(_HEIGHT)) or height
+    slope = _diagonal_slope(shot, made)
+    if abs(min(made) / max(made) * max(width, height) / min(width, height) - 1.0) > _ALIKE:
+        doubts["fov_x"] = (
+            f"it has {width} x {height} pixels and was taken with {made[0]:g} x {made[1]:g}, so what its EXIF says of "
+            "the angle of view is another frame's"
+        )
+        slope = None
+    fov_x = None if slope is None else 2.0 * math.degrees(math.atan(slope * width / math.hypot(width, height)))
+    return Photograph(name, (width, height), fov_x, bearing, place, altitude, doubts)
 
 
-def _fov_x(shot: Any, width: int, height: int) -> float | None:
-    """Return the horizontal angle of view, by the 35 mm equivalent or by the sensor's resolution."""
+def _diagonal_slope(shot: Any, made: tuple[float, float]) -> float | None:
+    """Return the tangent of the angle from the axis to a corner, by the 35 mm equivalent or by the sensor's resolution.
+
+    Args:
+        shot: The directory of the shot.
+        made: The picture's width and height in pixels when it was taken.
+    """
     equivalent = _number(shot.get(_FOCAL_LENGTH_35MM))
     if equivalent:
-        return _degrees(_FILM_DIAGONAL / 2.0 / equivalent * width / math.hypot(width, height))
+        return _FILM_DIAGONAL / 2.0 / equivalent
     focal, resolution = _number(shot.get(_FOCAL_LENGTH)), _number(shot.get(_PIXELS_PER_UNIT_X))
     unit = _MILLIMETRES.get(shot.get(_UNIT, 2))
     if not focal or not resolution or unit is None:
         return None
-    return _degrees(width / resolution * unit / 2.0 / focal)
-
-
-def _degrees(tangent: float) -> float:
-    return 2.0 * math.degrees(math.atan(tangent))
+    return math.hypot(*made) / resolution * unit / 2.0 / focal
 
 
 def _number(value: Any) -> float | None:
@@ -119,13 +156,20 @@ def _number(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def _angle(gps: Any, tag: int, negative: str) -> float | None:
-    """Return degrees from degrees, minutes and seconds; the letter before says on which side."""
+def _letter(gps: Any, tag: int) -> str:
+    """Return the letter in the tag before, which says what a value is counted from."""
+    found = gps.get(tag - 1, "")
+    return (found.decode("ascii", "replace") if isinstance(found, bytes) else str(found))[:1].upper()
+
+
+def _angle(gps: Any, tag: int, sides: str) -> float | None:
+    """Return degrees from degrees, minutes and seconds; negative on the second of its two sides."""
     try:
         parts = [_number(part) for part in gps[tag]]
     except (KeyError, TypeError):
         return None
-    if len(parts) != 3 or any(part is None for part in parts):
+    side = _letter(gps, tag)
+    if len(parts) != 3 or any(part is None for part in parts) or not side or side not in sides:
         return None
     degrees = sum((part or 0.0) / 60.0**power for power, part in enumerate(parts))
-    return -degrees if str(gps.get(tag - 1, "")).startswith(negative) else degrees
+    return -degrees if side == sides[1] else degrees

@@ -14,6 +14,7 @@ from vkforge.errors import InputError, suggest
 from vkforge.io.atomic import replacing
 from vkforge.io.exr_header import color_space, header_attributes
 from vkforge.io.exr_names import NAMES, Layer, aov_layer, matte_set, picture_layer
+from vkforge.scene.checks import show
 
 # Names for users to those of the OpenEXR package.
 _LOSSLESS = {"none": "NO", "rle": "RLE", "zips": "ZIPS", "zip": "ZIP", "piz": "PIZ"}
@@ -52,13 +53,13 @@ class ExrOptions:
     def __post_init__(self) -> None:
         if not isinstance(self.half, bool):
             raise InputError(
-                f"half is {self.half!r}; wanted True (16 bits where they do) or False (32 bits throughout)"
+                f"half is {show(self.half)}; wanted True (16 bits where they do) or False (32 bits throughout)"
             )
         for name, known in (("parts", PARTS), ("compression", tuple(_COMPRESSIONS)), ("names", NAMES)):
             value = getattr(self, name)
             if not isinstance(value, str) or value not in known:
                 hint = suggest(str(value), known)
-                raise InputError(f"no OpenEXR {name} called {value!r}{hint} (there is {', '.join(known)})")
+                raise InputError(f"no OpenEXR {name} called {show(value)}{hint} (there is {', '.join(known)})")
 
 
 def write_exr(

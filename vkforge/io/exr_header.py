@@ -31,6 +31,7 @@ _CAMERA_KEYS = {
     "focus_distance": "focus",  # m
     "exposure_time": "expTime",  # s
     "iso": "isoSpeed",
+    "pixel_aspect": "pixelAspectRatio",
 }
 
 # From the camera space of OpenGL, which looks along -z, to that of OpenEXR (and RenderMan), which looks along +z.
@@ -58,8 +59,8 @@ def header_attributes(info: Mapping[str, Any], software: str) -> dict[str, Any]:
     ==================================================  =============================================================
     ``camera``: ``world_to_camera``, ``world_to_ndc``   ``worldToCamera``, ``worldToNDC``; given for column vectors, the
                                                         first in OpenGL's camera space (see `vkforge.scene.info`)
-    ``camera``: ``f_number``, ``focus_distance``,       ``aperture``, ``focus`` (m), ``expTime`` (s), ``isoSpeed``
-    ``exposure_time``, ``iso``
+    ``camera``: ``f_number``, ``focus_distance``,       ``aperture``, ``focus`` (m), ``expTime`` (s), ``isoSpeed``,
+    ``exposure_time``, ``iso``, ``pixel_aspect``        ``pixelAspectRatio``
     ``camera`` and ``sun``: anything else               ``vkforge/camera/...`` and ``vkforge/sun/...``
     ``primaries``                                       ``chromaticities``
     ``frames_per_second``, ``frame``                    ``framesPerSecond``, ``imageCounter``

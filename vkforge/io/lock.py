@@ -32,6 +32,10 @@ def locked(target: Path) -> Iterator[None]:
         reason = error.strerror or str(error)
         raise OutputError(f"can't write {os.fspath(target)!r}: no lock on {path.name} ({reason})") from error
     try:
+        said = f"process {os.getpid()} on {socket.gethostname()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})"
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without words
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, said.encode(), 0)
         yield
     finally:
         path.unlink(missing_ok=True)
@@ -54,9 +58,5 @@ def _acquire(path: Path, target: Path) -> int:
         # Whoever held it before may have removed the file between our opening and locking it.
         with contextlib.suppress(FileNotFoundError):
             if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
-                break
+                return descriptor
         os.close(descriptor)
-    said = f"process {os.getpid()} on {socket.gethostname()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})"
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, said.encode(), 0)
-    return descriptor

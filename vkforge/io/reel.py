@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import re
@@ -13,9 +14,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from vkforge.errors import InputError, OutputError, suggest
-from vkforge.image import Image, known_extensions
+from vkforge.image import Image, check_options, known_extensions
 from vkforge.io.atomic import check_target, replacing
 from vkforge.io.lock import locked
+from vkforge.scene.checks import file_path
 
 _NUMBER = re.compile(r"%0?\d*d")
 
@@ -66,10 +68,22 @@ class Reel(ABC):
         """Return a file that stands where a frame would go, if there is one."""
 
 
+def damaged(part: Path) -> InputError:
+    """Return the error of a part that an earlier job left and that can't be read."""
+    return InputError(
+        f"{part} is damaged; remove it and what is missing is made again, or start over with resume=False (--no-resume)"
+    )
+
+
 class NumberedReel(Reel):
     """One file a frame, each whole or not there."""
 
     TAKES = ("save",)
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        if "save" in self.options:
+            self.options["save"] = check_options(self.target, self.options["save"])
 
     @property
     def record(self) -> Path:
@@ -86,14 +100,18 @@ class NumberedReel(Reel):
 
     def write(self, frame: int, image: Image) -> None:
         """Save the picture."""
-        image.save(self.path(frame), **self.options.get("save", {}))
+        info = {**image.info, "frame": frame, "frames_per_second": self.fps}
+        dataclasses.replace(image, info=info).save(self.path(frame), **self.options.get("save", {}))
 
     def finish(self) -> None:
         """Leave all as it is."""
 
     def discard(self) -> None:
-        """Remove the pictures with the numbers of this job."""
-        for frame in range(self.frames):
+        """Remove the pictures with the numbers of this job, and of the one before, which may have had more."""
+        before = 0
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):  # no record, or a damaged one
+            before = int(json.loads(self.record.read_text(encoding="utf-8"))["frames"])
+        for frame in range(max(self.frames, before)):
             self.path(frame).unlink(missing_ok=True)
 
     def unknown(self) -> Path | None:
@@ -140,15 +158,18 @@ class PartsReel(Reel):
         """Join the parts and remove them."""
         with replacing(self.target) as stream:
             self.join(stream)
-        self.discard()
+        _remove(self)
 
     def discard(self) -> None:
         """Remove the folder with all that is in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.is_dir() and not self.folder.is_symlink():
+            shutil.rmtree(self.folder)
+        else:
+            self.folder.unlink(missing_ok=True)
 
     def unknown(self) -> Path | None:
         """Return the folder, if there is one."""
-        return self.folder if self.folder.exists() else None
+        return self.folder if os.path.lexists(self.folder) else None
 
 
 def open_reel(
@@ -178,7 +199,7 @@ def open_reel(
     from vkforge.io.video import Mp4Reel
 
     videos: dict[str, type[Reel]] = {".mp4": Mp4Reel, ".gif": GifReel, ".webp": WebpReel}
-    target = check_target(path)
+    target = check_target(file_path(path))
     extension = target.suffix.lower()
     numbers = _NUMBER.findall(target.name)
     if len(numbers) > 1 or (numbers and extension not in known_extensions()):
@@ -197,7 +218,11 @@ def open_reel(
             raise InputError(f"{name} means nothing to {target.name!r}; leave it out")
     if aovs and not (numbers and extension in (".exr", ".npz")):
         raise InputError(f"{target.name!r} holds no AOVs; use numbered pictures, as frame_%04d.exr")
-    return kind(target, frames, fps, size, given)
+    reel = kind(target, frames, fps, size, given)
+    for name in given.get("save", {}).get("aovs", ()):
+        if name not in aovs:
+            raise InputError(f"save has the AOV {name!r}, which is not rendered; render with aovs=({name!r},)")
+    return reel
 
 
 @contextlib.contextmanager
@@ -218,22 +243,30 @@ def job(reel: Reel, made_of: Mapping[str, str], *, resume: bool) -> Iterator[lis
     """
     with locked(reel.target):
         if not resume:
-            reel.discard()
-            reel.record.unlink(missing_ok=True)
+            _remove(reel)
         _check_record(reel, made_of)
         try:
             reel.record.parent.mkdir(exist_ok=True)
         except OSError as error:
             raise OutputError(f"can't write {os.fspath(reel.record.parent)!r}: {error.strerror}") from error
-        if not reel.record.exists():
-            with replacing(reel.record) as stream:
-                stream.write(json.dumps({"frames": reel.frames, "made_of": dict(made_of)}, indent=1).encode())
         try:
+            if not reel.record.exists():
+                with replacing(reel.record) as stream:
+                    stream.write(json.dumps({"frames": reel.frames, "made_of": dict(made_of)}, indent=1).encode())
             yield reel.missing()
         finally:
-            if reel.record.exists() and len(reel.missing()) == reel.frames:  # it ended before there was anything
-                reel.discard()
-                reel.record.unlink(missing_ok=True)
+            if len(reel.missing()) == reel.frames:  # it ended before there was anything, or the film stands
+                _remove(reel)
+
+
+def _remove(reel: Reel) -> None:
+    """Remove what an earlier job left."""
+    try:
+        reel.discard()
+        reel.record.unlink(missing_ok=True)
+    except OSError as error:
+        left = f"what an earlier job left for {reel.target.name!r}"
+        raise OutputError(f"can't remove {left}: {error.strerror or error}; choose another name") from error
 
 
 def _check_record(reel: Reel, made_of: Mapping[str, str]) -> None:

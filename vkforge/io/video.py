@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -14,11 +15,13 @@ from vkforge.errors import InputError, MissingDependencyError
 from vkforge.image import Image
 from vkforge.io.atomic import replacing
 from vkforge.io.png import write_png
-from vkforge.io.reel import PartsReel
+from vkforge.io.reel import PartsReel, damaged
+from vkforge.scene.checks import show
 
 SEGMENT = 48  # frames from one key frame to the next, and so the most that have to be rendered again after a power cut
 SLOW = 1.0  # seconds; a frame that took longer is kept as a picture until its segment is there, and is not lost either
 _CRF = 18  # at which few people see a difference
+_NAME = re.compile(r"(\d+)-(\d+)\.mp4")
 _BT709 = 1  # primaries, transfer and matrix, in the numbers of ITU-T H.273
 
 
@@ -51,7 +54,7 @@ class Mp4Reel(PartsReel):
         require_av()
         crf = self.options.setdefault("crf", _CRF)
         if isinstance(crf, bool) or not isinstance(crf, int) or not 0 <= crf <= 51:
-            raise InputError(f"crf is {crf!r}; wanted a whole number from 0 (lossless) to 51, such as {_CRF}")
+            raise InputError(f"crf is {show(crf)}; wanted a whole number from 0 (lossless) to 51, such as {_CRF}")
         width, height = self.size
         if width % 2 or height % 2:
             even = f"{width + width % 2}x{height + height % 2}"
@@ -62,8 +65,8 @@ class Mp4Reel(PartsReel):
     def _segments(self) -> list[tuple[int, int, Path]]:
         """Return (first frame, last frame, file) of the segments that follow each other from frame 0 on."""
         found: list[tuple[int, int, Path]] = []
-        for path in sorted(self.folder.glob("*-*.mp4")):
-            first, last = (int(number) for number in path.stem.split("-"))
+        named = ((_NAME.fullmatch(path.name), path) for path in self.folder.glob("*.mp4"))
+        for first, last, path in sorted((int(name[1]), int(name[2]), path) for name, path in named if name):
             if first == (found[-1][1] + 1 if found else 0):
                 found.append((first, last, path))
         return found
@@ -104,8 +107,12 @@ class Mp4Reel(PartsReel):
             first, end = self._begun()
             self._segment = _Segment(first, Fraction(self.fps).limit_denominator(1001), self.size, self.options["crf"])
             for frame in range(first, end):
-                with Pillow.open(self._loose(frame)) as picture:
-                    self._segment.add(np.asarray(picture.convert("RGB")))
+                try:
+                    with Pillow.open(self._loose(frame)) as picture:
+                        pixels = np.asarray(picture.convert("RGB"))
+                except (OSError, ValueError, SyntaxError) as error:
+                    raise damaged(self._loose(frame)) from error
+                self._segment.add(pixels)
         return self._segment
 
     def _close(self) -> None:
@@ -130,20 +137,30 @@ class Mp4Reel(PartsReel):
         super().finish()
 
     def join(self, stream: BinaryIO) -> None:
-        """Copy the packets of all segments, each at its time."""
+        """Copy the packets of all segments, each at its time, behind an index that lets the film play while it loads.
+
+        FFmpeg opens the file by its name: it reads what it wrote to move that behind the index.
+        """
         av = require_av()
-        with av.open(stream, "w", format="mp4") as output:
+        with av.open(stream.name, "w", format="mp4", container_options={"movflags": "+faststart"}) as output:
             copy = None
-            for first, _, path in self._segments():
-                with av.open(str(path)) as part:
-                    source = part.streams.video[0]
-                    copy = copy or output.add_stream_from_template(source)
-                    begin = round(first / Fraction(self.fps).limit_denominator(1001) / source.time_base)
-                    for packet in part.demux(source):
-                        if packet.dts is None:  # the end
-                            continue
-                        packet.pts, packet.dts, packet.stream = packet.pts + begin, packet.dts + begin, copy
-                        output.mux(packet)
+            for first, last, path in self._segments():
+                copied = 0
+                try:
+                    with av.open(str(path)) as part:
+                        source = part.streams.video[0]
+                        copy = copy or output.add_stream_from_template(source)
+                        begin = round(first / Fraction(self.fps).limit_denominator(1001) / source.time_base)
+                        for packet in part.demux(source):
+                            if packet.dts is None:  # the end
+                                continue
+                            packet.pts, packet.dts, packet.stream = packet.pts + begin, packet.dts + begin, copy
+                            output.mux(packet)
+                            copied += 1
+                except (ValueError, LookupError, EOFError) as error:  # a full disk is an OSError
+                    raise damaged(path) from error
+                if copied != last - first + 1:
+                    raise damaged(path)
 
 
 class _Segment:

@@ -190,10 +190,12 @@ class Lane(ABC):
             return request.scene
         scene = request.moving.scene(share)
         request.moving.check(scene, request.scene)
-        if self.features(replace(request, scene=scene)) != self.features(request):
+        now, middle = self.features(replace(request, scene=scene)), self.features(request)
+        if now != middle:
+            names = [spec.name for spec in fields(now) if getattr(now, spec.name) != getattr(middle, spec.name)]
             raise InputError(
-                "while the shutter is open the scene changes in kind (what it has, or the kind of one of its parts); "
-                "only values may change then"
+                "while the shutter is open the scene changes in kind (what it has, or the kind of one of its parts: "
+                f"{', '.join(names)}); only values may change then, and none from or to 0: use a small one"
             )
         return scene
 

@@ -61,6 +61,7 @@ class Finish:
     ambient_occlusion: tuple[int, float] | None
     motion: bool
     motion_blur: bool
+    wraps: bool
 
 
 def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> Finish:
@@ -75,6 +76,8 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
             f"motion can't be told for a camera of kind {camera.kind!r}; leave out the AOV 'motion' and "
             "motion_blur='vectors', or use a camera with straight rays"
         )
+    if "motion" in request.outputs and request.moving is not None:
+        request.moving.check_that_the_ground_stays()
     filtered = settings.denoise == "atrous"
     on_host = settings.denoise == "oidn"  # which comes first, and what follows is done there too
     return Finish(
@@ -89,6 +92,7 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
         else None,
         motion=tells_motion,
         motion_blur=blurs_by_motion(request),
+        wraps=camera.wraps,
     )
 
 
@@ -132,8 +136,8 @@ def declare_finish(
         )
     if finish.atrous:
         seen = (graph, size, frame, guides(graph, size, frame, light))
-        radiance = atrous(*seen, radiance, light["deviation"])
-        made |= {share: atrous(*seen, light[share]) for share in finish.noisy_shares}
+        radiance = atrous(*seen, radiance, light["deviation"], wraps=finish.wraps)
+        made |= {share: atrous(*seen, light[share], wraps=finish.wraps) for share in finish.noisy_shares}
     for blur in finish.blurs:
         radiance = depth_of_field(graph, size, frame, radiance, blur, light)
     if finish.motion:
@@ -143,7 +147,7 @@ def declare_finish(
             radiance = motion_blur(graph, size, frame, shutter, radiance, made["motion"])
     if finish.lens is not None:
         radiance = lens(graph, size, frame, radiance, finish.lens)
-    made["radiance"] = radiance = bloom(graph, size, radiance, finish.bloom)
+    made["radiance"] = radiance = bloom(graph, size, radiance, finish.bloom, wraps=finish.wraps)
     if finish.display.auto_exposure:
         made["exposure"] = exposure(graph, size, frame, radiance)
     lut = import_lut(graph, request.parts.lut)

@@ -41,7 +41,7 @@ def _channel(image: str, index: int = 0) -> Source:
 
 
 def _depth_axis(arrays: Arrays, request: Request, _: int) -> NDArray[np.float32]:
-    camera, position = request.scene.camera, arrays["position"]
+    camera, position = request.scene.camera.middle, arrays["position"]
     along = (position[..., :3] - np.array(camera.position)) @ np.array(camera.axes[2])
     return np.where(np.isinf(position[..., 3]), np.inf, along).astype(np.float32)
 

@@ -82,8 +82,12 @@ class Bloom:
         onwards = [*(left[1:] / left[:-1]).tolist(), 0.0]
         return tuple(map(Level, sizes, onwards))
 
-    def apply(self, picture: Any) -> np.ndarray:
+    def apply(self, picture: Any, *, wraps: bool = False) -> np.ndarray:
         """Return an (h, w, 3) scene-linear picture with its bloom, as float64: what the device computes.
+
+        Args:
+            picture: the light.
+            wraps: whether its left and right borders are one, as of `Camera.wraps`.
 
         Raises:
             InputError: another shape.
@@ -99,22 +103,23 @@ class Bloom:
         spread = [bright]
         for _ in levels:
             finer = spread[-1]
-            rows, columns = (halving(side) for side in finer.shape[:2])
+            rows, columns = halving(finer.shape[0]), halving(finer.shape[1], wraps=wraps)
             spread.append(np.einsum("ij,jkc,lk->ilc", rows, finer, columns, optimize=True))
         together = spread[-1]
         for level, own in zip(reversed((Level((0, 0), 1.0), *levels[:-1])), reversed(spread[:-1]), strict=True):
-            rows, columns = (doubling(side) for side in own.shape[:2])
+            rows, columns = doubling(own.shape[0]), doubling(own.shape[1], wraps=wraps)
             upwards = np.einsum("ij,jkc,lk->ilc", rows, together, columns, optimize=True)
             together = (1.0 - level.onwards) * own + level.onwards * upwards
         return image + self.intensity * (together - bright)
 
 
-def halving(side: int) -> np.ndarray:
+def halving(side: int, *, wraps: bool = False) -> np.ndarray:
     """Return the ((side + 1) // 2, side) matrix that takes a row of pixels to one of half as many.
 
-    The weights are the overlaps of pixels with quadratic B-splines on the coarser pixels, mirrored at the ends. Those
-    are a partition of unity, whatever the ratio: each pixel's light goes on in full, and the mean of the rows is kept.
-    They reproduce what is linear: the middle of a spot stays where it is.
+    The weights are the overlaps of pixels with quadratic B-splines on the coarser pixels, mirrored at the ends, or
+    going on at the other end where the row `wraps`. Those are a partition of unity, whatever the ratio: each pixel's
+    light goes on in full, and the mean of the rows is kept. They reproduce what is linear: the middle of a spot stays
+    where it is.
     """
     half = (side + 1) // 2
     ratio = side / half
@@ -124,13 +129,13 @@ def halving(side: int) -> np.ndarray:
         for pixel in range(math.floor(middle) - 3, math.floor(middle) + 4):
             weight = _rise((pixel + 1.0 - middle) / ratio) - _rise((pixel - middle) / ratio)
             mirrored = pixel % (2 * side)
-            matrix[row, min(mirrored, 2 * side - 1 - mirrored)] += weight
+            matrix[row, pixel % side if wraps else min(mirrored, 2 * side - 1 - mirrored)] += weight
     return matrix
 
 
-def doubling(side: int) -> np.ndarray:
+def doubling(side: int, *, wraps: bool = False) -> np.ndarray:
     """Return the (side, (side + 1) // 2) matrix that takes the coarser pixels back: `halving` turned over."""
-    return halving(side).T * (side / ((side + 1) // 2))
+    return halving(side, wraps=wraps).T * (side / ((side + 1) // 2))
 
 
 def _rise(x: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import number, show
+from vkforge.scene.checks import number, picture_size, show
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Miniature:
         """Return ((a, b), c): pixel (x, y) is ``a x + b y + c`` pixels beside the band's middle line."""
         turn = math.radians(self.angle)
         normal = (math.sin(turn), math.cos(turn))
-        width, height = size
+        width, height = picture_size(size)
         return normal, -(normal[0] * width / 2.0 + normal[1] * self.center * height)
 
     def circles(self, size: tuple[int, int]) -> NDArray[np.float64]:
         """Return the (height, width) radii of blur in pixels, of a picture of (width, height) pixels."""
         (a, b), c = self.across(size)
-        width, height = size
+        width, height = picture_size(size)
         y, x = np.mgrid[0:height, 0:width] + 0.5
         outside = np.abs(a * x + b * y + c) - self.width / 2.0 * height
         share = np.clip(outside / (self.fade * height), 0.0, 1.0)

@@ -12,6 +12,7 @@ import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.post.resample import as_picture, as_rgb_picture, catmull_rom
+from vkforge.scene.camera_rays import pixels_to_uv, uv_to_pixels
 from vkforge.scene.camera_view import CameraView
 from vkforge.scene.checks import float_array, number, picture_size, show
 
@@ -148,21 +149,44 @@ class Lens:
         """
         image = as_picture("picture", picture)
         height, width = image.shape[:2]
-        at = self._inside_out(camera, (width, height))
-        outside = ((at < 0.0) | (at > (width, height))).any(axis=-1)
-        values = catmull_rom(image, at)
-        values[outside] = 0.0
+        size = width, height
+        uv = pixels_to_uv(_pixels(size).reshape(-1, 2), size)
+        at = uv_to_pixels(self.distort_uv(uv, camera, size), size).reshape(height, width, 2)
+        inside = np.all((at >= 0.0) & (at <= size), axis=-1)
+        values = catmull_rom(image, np.where(inside[..., None], at, 0.0))
+        values[~inside] = 0.0
         if image.dtype.kind in "iu":
             limits = np.iinfo(image.dtype)
             values = np.clip(np.rint(values), limits.min, limits.max)
         return values.astype(image.dtype)
 
-    def _inside_out(self, camera: CameraView, size: tuple[int, int]) -> np.ndarray:
-        """Return the (h, w, 2) pixel coordinates at which the lens shows what a pinhole's pixels see."""
+    def distort_uv(self, uv: np.ndarray, camera: CameraView, size: tuple[int, int]) -> np.ndarray:
+        """Return where in a camera's frame the lens shows what a pinhole sees at (n, 2) `uv` (see `CameraRays`).
+
+        NaN stands for what the lens does not show, beyond a fold.
+
+        Raises:
+            InputError: see `frame`.
+        """
         frame = self.frame(camera, size)
-        shown = self.distort(_tangents(frame, size)).reshape(size[1], size[0], 2)
-        half, centre = np.array(frame.half), np.array(frame.centre)
-        return ((shown * (1.0, -1.0) - centre) / half * (0.5, -0.5) + 0.5) * size
+        if not self.distorts:
+            return uv
+        at = _tangents(uv, frame)
+        with np.errstate(all="ignore"):  # points far beside the frame overflow, and are beyond a fold
+            shown, jacobians = self._shown(at)
+            lost = self._folds(at, jacobians) | ~np.isfinite(shown).all(axis=1)
+        return _uv(np.where(lost[:, None], np.nan, shown), frame)
+
+    def undistort_uv(self, uv: np.ndarray, camera: CameraView, size: tuple[int, int]) -> np.ndarray:
+        """Return where in the frame of a pinhole that is seen which the lens shows at (n, 2) `uv`.
+
+        The inverse of `distort_uv`, NaN where there is none.
+
+        Raises:
+            InputError: see `frame`.
+        """
+        frame = self.frame(camera, size)
+        return _uv(self.undistort(_tangents(uv, frame)), frame) if self.distorts else uv
 
     def frame(self, camera: CameraView, size: tuple[int, int]) -> Frame:
         """Return how this lens sits before the frame of a camera; what the renderer asks first.
@@ -206,20 +230,23 @@ class Lens:
 
     def _inverted(self, shown: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
         """Return, by step of Newton's method, the points and how far off they are shown; and which lie on a fold."""
-        points, missed, grows = [shown], [], np.zeros(len(shown), bool)
+        points, missed, folded = [shown], [], np.zeros(len(shown), bool)
         with np.errstate(all="ignore"):
             for _ in range(_MOST_STEPS + 1):
                 at = points[-1]
                 there, jacobians = self._shown(at)
                 missed.append(np.nan_to_num(np.hypot(*(there - shown).T), nan=np.inf))
-                determinant = np.linalg.det(jacobians)
+                folded = self._folds(at, jacobians)
                 (a, b), (c, d) = jacobians.transpose(1, 2, 0)
-                grows = (determinant > 0.0) & (a + d > 0.0)
                 x, y = (there - shown).T
-                points.append(at - np.stack([d * x - b * y, a * y - c * x], axis=-1) / determinant[:, None])
-        # Beyond the fold the picture comes back mirrored, or shrinks as it should grow.
-        radius = np.hypot(*points[-2].T)
-        return points[:-1], missed, ~grows | (radius >= self._fold()[0])
+                points.append(at - np.stack([d * x - b * y, a * y - c * x], axis=-1) / (a * d - b * c)[:, None])
+        return points[:-1], missed, folded
+
+    def _folds(self, at: np.ndarray, jacobians: np.ndarray) -> np.ndarray:
+        """Return where the picture comes back mirrored, or shrinks as it should grow: beyond a fold."""
+        (a, b), (c, d) = jacobians.transpose(1, 2, 0)
+        grows = (a * d - b * c > 0.0) & (a + d > 0.0)
+        return ~grows | (np.hypot(*at.T) >= self._fold()[0])
 
     def _fold(self) -> tuple[float, float]:
         """Return the radius at which what is further out stops to be shown further out, and where it is shown."""
@@ -293,7 +320,7 @@ class Lens:
         left = np.ones((size[1], size[0]))
         if self.vignette > 0.0:
             frame = self.frame(camera, size)
-            seen = self.undistort(_tangents(frame, size))
+            seen = self.undistort(_tangents(pixels_to_uv(_pixels(size).reshape(-1, 2), size), frame))
             natural = 1.0 / (1.0 + (seen**2).sum(axis=1)) ** 2
             left *= 1.0 + self.vignette * (natural.reshape(left.shape) - 1.0)
         way = np.hypot(*np.moveaxis((_pixels(size) - np.array(size) / 2.0) / self.mask_reach(size), -1, 0))
@@ -330,10 +357,14 @@ def _pixels(size: tuple[int, int]) -> np.ndarray:
     return np.stack(np.meshgrid(np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5), axis=-1)
 
 
-def _tangents(frame: Frame, size: tuple[int, int]) -> np.ndarray:
-    """Return the (h * w, 2) tangents, right and down, of the pixels' centres of a pinhole."""
-    uv = (_pixels(size).reshape(-1, 2) / size * 2.0 - 1.0) * (1.0, -1.0)
+def _tangents(uv: np.ndarray, frame: Frame) -> np.ndarray:
+    """Return the (n, 2) tangents, right and down, of (n, 2) places in a frame."""
     return (uv * frame.half + frame.centre) * (1.0, -1.0)
+
+
+def _uv(tangents: np.ndarray, frame: Frame) -> np.ndarray:
+    """Return the inverse of `_tangents`."""
+    return (tangents * (1.0, -1.0) - frame.centre) / frame.half
 
 
 @lru_cache(maxsize=32)
@@ -342,7 +373,7 @@ def _frame(lens: Lens, half: tuple[float, float], centre: tuple[float, float], s
         return Frame(half, centre, 0)
     side = np.linspace(-1.0, 1.0, _LOOKED_AT)
     uv = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    shown = (uv * half + centre) * (1.0, -1.0)
+    shown = _tangents(uv, Frame(half, centre, 0))
     radii = np.hypot(*shown.T)
     if radii.max() >= lens._fold()[1]:
         lens._refuse_fold(float(radii.max()))

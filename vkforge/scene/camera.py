@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from vkforge.errors import InputError
 from vkforge.scene import camera_framing
+from vkforge.scene.camera_data import KINDS, pair
 from vkforge.scene.camera_presets import DEFAULT_FOV, CameraPresets, ahead
 from vkforge.scene.camera_rays import CameraRays
-from vkforge.scene.camera_view import KINDS, pair
 from vkforge.scene.checks import LARGEST_METRES, flag, number, show, vector
 from vkforge.scene.vectors import bearing_vector, dot, minus, scaled
 
@@ -28,7 +28,7 @@ class Camera(CameraPresets):
     """A camera in the world frame (metres, x east, y north, z up; heights are exaggerated).
 
     Make one with the methods below; all of them return plain data, as `Camera.kind`, `Camera.position` and the other
-    attributes of `CameraView`.
+    attributes of `CameraData`.
     """
 
     # By rays from a point

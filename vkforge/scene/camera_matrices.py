@@ -81,23 +81,29 @@ def intrinsics(half: tuple[float, float], shift: tuple[float, float], size: tupl
     )
 
 
-def read_intrinsics(k: Any, size: Any) -> tuple[float, tuple[float, float]]:
-    """Return the horizontal angle of view in degrees and the shift of OpenCV's K for pictures of `size`.
+def read_intrinsics(k: Any, size: Any) -> dict[str, Any]:
+    """Return fov_x (degrees), shift, pixel_aspect and natural_size of a camera by OpenCV's K for pictures of `size`.
 
     Raises:
-        InputError: another shape, skew, or pixels that are not square; no `size`.
+        InputError: another shape, skew, no `size`.
     """
     if size is None:
         raise InputError("intrinsics wants size=(width, height), that of the pictures K is for")
-    width, height = picture_size(size)
+    width, height = size = picture_size(size)
     wanted = "OpenCV's K, 3x3, with positive focal lengths in pixels"
     given = float_array("intrinsics", k, wanted)
     if given.shape != (3, 3) or not np.isfinite(given).all() or min(given[0, 0], given[1, 1]) <= 0.0:
         raise InputError(f"intrinsics is {show(k)}; wanted {wanted}")
-    if abs(given[0, 1]) > 1e-9 * given[0, 0] or abs(given[1, 1] / given[0, 0] - 1.0) > 1e-6:
+    if abs(given[0, 1]) > 1e-9 * given[0, 0]:
         raise InputError(
-            f"intrinsics has focal lengths {given[0, 0]:g} and {given[1, 1]:g} pixels and skew {given[0, 1]:g}; wanted "
-            "equal ones and no skew: resample the pictures to square pixels"
+            f"intrinsics has the skew {given[0, 1]:g} pixels; wanted 0, as sensors have it: calibrate again without it"
         )
-    shift = (0.5 - (given[0, 2] + 0.5) / width, (given[1, 2] + 0.5) / height - 0.5)
-    return 2.0 * math.degrees(math.atan(width / 2.0 / given[0, 0])), (float(shift[0]), float(shift[1]))
+    if given[[1, 2, 2], [0, 0, 1]].any():
+        raise InputError(f"intrinsics is {show(k)}; wanted {wanted}, and 0 below the diagonal: transpose it if need be")
+    fx, fy, cx, cy = given[[0, 1, 0, 1], [0, 1, 2, 2]].tolist()
+    return {
+        "fov_x": 2.0 * math.degrees(math.atan(width / 2.0 / fx)),
+        "shift": (0.5 - (cx + 0.5) / width, (cy + 0.5) / height - 0.5),
+        "pixel_aspect": fy / fx,
+        "natural_size": size,
+    }

@@ -151,26 +151,27 @@ class CameraPresets(CameraView):
                 (OpenGL's view matrix, OpenCV's R and t).
             fov: vertical angle of view in degrees; 40 where nothing is given.
             fov_x: horizontal angle of view instead.
-            intrinsics: OpenCV's K instead, which also says the shift.
-            size: (width, height) of the pictures that K is for.
+            intrinsics: OpenCV's K instead, which also says the shift, and the shape of pixels where its two focal
+                lengths differ. The distortion that was calibrated with it is a `Lens`.
+            size: (width, height) of the pictures that K is for, and then the camera's natural size.
 
         Raises:
             InputError: a matrix that is no pose, an unknown convention, more than one way to say the angle, a K with
-                skew or pixels that are not square.
+                skew, or with pixels more than 4 times as long as wide.
         """
         position, up, forward = camera_matrices.read_pose(matrix, convention, to)
-        shift = (0.0, 0.0)
+        frame: dict[str, Any] = {"fov": fov, "fov_x": fov_x}
         if intrinsics is not None:
             if fov is not None or fov_x is not None:
                 raise InputError("intrinsics and an angle of view are both given; wanted one of them")
-            fov_x, shift = camera_matrices.read_intrinsics(intrinsics, size)
+            frame = camera_matrices.read_intrinsics(intrinsics, size)
         elif size is not None:
             raise InputError("size is given without intrinsics, which it belongs to; leave it out")
-        if fov is not None and fov_x is not None:
+        elif fov is not None and fov_x is not None:
             raise InputError("fov and fov_x are both given; wanted one of them")
-        if fov is None and fov_x is None:
-            fov = DEFAULT_FOV
-        return cls("perspective", position, ahead(position, forward), up, fov=fov, fov_x=fov_x, shift=shift)
+        elif fov is None and fov_x is None:
+            frame = {"fov": DEFAULT_FOV}
+        return cls("perspective", position, ahead(position, forward), up, **frame)
 
     @classmethod
     def from_exif(
@@ -189,10 +190,12 @@ class CameraPresets(CameraView):
             path: a JPEG, TIFF, PNG, WebP or HEIF that Pillow opens.
             terrain: the ground, which knows its CRS; the place and the altitude are turned into its world.
             position: world metres; None is the file's GPS position.
-            bearing: compass bearing of the view in degrees; None is the file's image direction.
+            bearing: compass bearing of the view in degrees, from the world's north (y); None is the file's image
+                direction, which must be from true north and is turned to the north of the terrain's grid.
             pitch: degrees of the view above the horizon, which EXIF does not know, -89 to 89.
             fov_x: horizontal angle of view in degrees; None is the file's, from the focal length as of 35 mm film or
-                from the focal length and the sensor's resolution.
+                from the focal length and the sensor's resolution. A picture that was cropped since has another one,
+                which is noticed only where the file still tells its first size.
 
         Raises:
             InputError: no picture, or one that lacks what is not given.
@@ -203,7 +206,7 @@ class CameraPresets(CameraView):
         camera_framing.check_terrain(terrain)
         photo = read_photograph(path)
         eye = photo.position(terrain) if position is None else vector("Camera position", position)
-        heading = photo.wanted("bearing") if bearing is None else number("bearing (degrees)", bearing)
+        heading = photo.heading(terrain, eye) if bearing is None else number("bearing (degrees)", bearing)
         angle = photo.wanted("fov_x") if fov_x is None else fov_x
         view = bearing_vector(heading, number("pitch (degrees)", pitch, -89.0, 89.0))
         return cls("perspective", eye, ahead(eye, view), fov_x=angle, natural_size=photo.size)

@@ -1,17 +1,18 @@
-"""A camera as data: what it is, checked, and the ways between its pixels and the world."""
+"""What a camera sees: its rays, its circles of confusion, and the ways between its pixels and the world."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from vkforge.errors import InputError, suggest
+from vkforge.errors import InputError
 from vkforge.scene import camera_matrices
 from vkforge.scene.aperture import Aperture
+from vkforge.scene.camera_data import CameraData
 from vkforge.scene.camera_rays import (
     PROJECTIONS,
     CameraRays,
@@ -21,179 +22,16 @@ from vkforge.scene.camera_rays import (
     rays_at,
     uv_to_pixels,
 )
-from vkforge.scene.checks import LARGEST_METRES, Vector, flag, float_array, number, picture_size, show, vector
-from vkforge.scene.vectors import ZERO, basis, cross, minus, normalized, plus, scaled
+from vkforge.scene.checks import Vector, float_array, picture_size, show
+from vkforge.scene.vectors import ZERO, plus, scaled
 
-# What a camera of each kind can be given beside position and target.
-_OPTIONAL = {
-    "perspective": (
-        *("up", "fov", "fov_x", "aperture_radius", "focus_distance", "blades", "blade_rotation", "tilt", "shift"),
-    ),
-    "orthographic": ("up", "height"),
-    "oblique": ("up", "height", "width"),
-    "map": ("up", "height", "width"),
-    "panorama": ("fov", "fov_x"),
-    "fish-eye": ("up", "fov", "mapping", "full_frame"),
-}
-KINDS = tuple(_OPTIONAL)
-MAPPINGS = ("equidistant", "equisolid")
-_MOST_BLADES = 64
+if TYPE_CHECKING:
+    from vkforge.post.lens import Lens
 
 
 @dataclass(frozen=True)
-class CameraView:
-    """Base of `Camera`: the data, without the ways to make one.
-
-    Attributes:
-        kind: "perspective", "orthographic", "oblique" (parallel rays, the ground's plan undistorted), "map"
-            (orthographic, straight down), "panorama" (equirectangular) or "fish-eye".
-        position: the eye, or the centre of the plane where the parallel rays start.
-        target: the point in the middle of the frame; of a shifted lens, on its axis.
-        up: what shall point to the top of the frame; where it runs along the view, world up or north stands in.
-        fov: angle of view in degrees: from bottom to top (perspective, panorama), or across the image circle
-        (fish-eye).
-        fov_x: angle of view from left to right in degrees (perspective, panorama). A perspective camera has either or
-            both; with both, the picture shows the largest part of that frame that has its own proportions.
-        height: metres of the world from bottom to top of the frame (orthographic, oblique, map).
-        width: metres of the world from left to right of the frame at its natural size (oblique, map; otherwise it
-            follows from `height` and the picture's shape).
-        natural_size: (width, height) in pixels that the camera is made for, or None where any size serves.
-        aperture_radius: metres of the world from the lens' centre to its rim (perspective); 0 is a pinhole.
-        focus_distance: metres along the axis to the plane in focus; None is the target's distance.
-        shutter_end: the camera as it stands when the shutter closes, of the same kind; None where it stays.
-        blades: straight sides of the aperture, 3 to 64; 0 is a round one.
-        blade_rotation: degrees anticlockwise from the right to one of the aperture's corners.
-        tilt: degrees (x, y) by which the plane in focus leans away from one that faces the camera, farther at the right
-            and at the top, -90 to 90 (both excluded).
-        shift: how far the frame is moved rightwards and upwards over the axis, in widths and heights of it, -10 to 10.
-        mapping: "equidistant" or "equisolid" (fish-eye).
-        full_frame: whether a fish-eye's circle goes around the frame instead of fitting in it.
-
-    Raises:
-        InputError: a value that is out of its range, NaN or not a number, or that its kind does not know; a position
-            equal to the target.
-    """
-
-    kind: str
-    position: Vector
-    target: Vector
-    up: Vector = (0.0, 0.0, 1.0)
-    fov: float | None = None
-    fov_x: float | None = None
-    height: float | None = None
-    width: float | None = None
-    natural_size: tuple[int, int] | None = None
-    aperture_radius: float = 0.0
-    focus_distance: float | None = None
-    shutter_end: CameraView | None = None
-    blades: int = 0
-    blade_rotation: float = 0.0
-    tilt: tuple[float, float] = (0.0, 0.0)
-    shift: tuple[float, float] = (0.0, 0.0)
-    mapping: str = "equidistant"
-    full_frame: bool = False
-    _axes: tuple[Vector, Vector, Vector] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.kind, str) or self.kind not in KINDS:
-            hint = suggest(str(self.kind), KINDS)
-            raise InputError(f"no camera kind called {show(self.kind)}{hint} (there are {', '.join(KINDS)})")
-        for name in ("position", "target", "up"):
-            self._put(name, vector(f"Camera {name}", getattr(self, name)))
-        view = minus(self.target, self.position)
-        # The distance that counts as none is what float32 can't tell apart at this distance from the world's origin.
-        if math.hypot(*view) <= 1e-7 * math.hypot(*self.position):
-            raise InputError(f"Camera position and target are both {self.position}; move one of them")
-        if math.hypot(*self.up) == 0.0:
-            raise InputError("Camera up is (0, 0, 0); wanted a direction such as (0, 0, 1)")
-        if self.natural_size is not None:
-            self._put("natural_size", picture_size(self.natural_size))
-        self._put("full_frame", flag("fish-eye full_frame", self.full_frame))
-        self._check_frame()
-        self._check_lens()
-        self._check_kind()
-        forward = normalized(view)
-        if self.kind == "oblique":
-            up = normalized((self.up[0], self.up[1], 0.0))
-            axes = cross(up, (0.0, 0.0, 1.0)), up, forward
-        elif self.kind == "panorama":
-            level = normalized((view[0], view[1], 0.0))
-            axes = cross(level, (0.0, 0.0, 1.0)), (0.0, 0.0, 1.0), level
-        else:
-            axes = *basis(forward, self.up), forward
-        self._put("_axes", axes)
-        self._check_shutter()
-
-    def _put(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-    def _check_frame(self) -> None:
-        """Check angles and metres of the frame, by kind."""
-        if self.kind == "perspective":
-            if self.fov is None and self.fov_x is None:
-                raise InputError("a perspective camera wants fov (vertical degrees) or fov_x (horizontal degrees)")
-            for name in ("fov", "fov_x"):
-                if getattr(self, name) is not None:
-                    self._put(name, number(f"Camera {name} (degrees)", getattr(self, name), above=0.0, below=180.0))
-        elif self.kind == "fish-eye":
-            self._put("fov", number("fish-eye fov (degrees)", self.fov, high=360.0, above=0.0))
-            if not isinstance(self.mapping, str) or self.mapping not in MAPPINGS:
-                hint = suggest(str(self.mapping), MAPPINGS)
-                raise InputError(f"no fish-eye mapping called {show(self.mapping)}{hint} ({' or '.join(MAPPINGS)})")
-        elif self.kind == "panorama":
-            self._put("fov_x", number("panorama fov_x (degrees)", self.fov_x, high=360.0, above=0.0))
-            self._put("fov", number("panorama fov (degrees)", self.fov, high=180.0, above=0.0))
-            if math.hypot(*minus(self.target, self.position)[:2]) <= 1e-6 * math.dist(self.target, self.position):
-                raise InputError("a panorama's target is straight above or below it; wanted one with a bearing")
-            edge = abs(math.degrees(self._elevation())) + (self.fov or 0.0) / 2.0
-            if edge > 90.0 + 1e-9:
-                raise InputError(
-                    f"the panorama reaches {edge:g} degrees above or below the horizon; wanted at most 90: "
-                    "lower fov or the elevation"
-                )
-        else:
-            self._put("height", number("Camera height (metres)", self.height, high=LARGEST_METRES, above=0.0))
-        if self.kind in ("map", "oblique"):
-            self._put("width", number("Camera width (metres)", self.width, high=LARGEST_METRES, above=0.0))
-            if self.natural_size is None:
-                raise InputError(f"a camera of kind {self.kind!r} wants natural_size; make it with Camera.{self.kind}")
-        if self.kind == "oblique" and (self.target[2] >= self.position[2] or math.hypot(*self.up[:2]) == 0.0):
-            raise InputError("an oblique camera looks down, with a level up; make it with Camera.oblique(terrain)")
-
-    def _check_lens(self) -> None:
-        name, high = "Camera aperture_radius (metres)", LARGEST_METRES
-        self._put("aperture_radius", number(name, self.aperture_radius, 0.0, high))
-        if self.focus_distance is not None:
-            name = "Camera focus_distance (metres)"
-            self._put("focus_distance", number(name, self.focus_distance, high=high, above=0.0))
-        blades = number("Camera blades", self.blades, 0, _MOST_BLADES)
-        if blades != int(blades) or 0 < blades < 3:
-            raise InputError(f"Camera blades is {show(self.blades)}; wanted 0 (round) or a whole number of at least 3")
-        self._put("blades", int(blades))
-        self._put("blade_rotation", number("Camera blade_rotation (degrees)", self.blade_rotation))
-        self._put("tilt", pair("Camera tilt (degrees)", self.tilt, above=-90.0, below=90.0))
-        self._put("shift", pair("Camera shift (shares of the frame)", self.shift, -10.0, 10.0))
-
-    def _check_kind(self) -> None:
-        """Refuse what the kind does not know."""
-        for spec in dataclasses.fields(CameraView):
-            if spec.name in ("kind", "position", "target", "natural_size", "shutter_end", "_axes"):
-                continue
-            value = getattr(self, spec.name)
-            if spec.name not in _OPTIONAL[self.kind] and (isinstance(value, np.ndarray) or value != spec.default):
-                lens = spec.name in ("aperture_radius", "focus_distance", "blades", "blade_rotation", "tilt", "shift")
-                what = "has no lens" if lens else f"knows no {spec.name}"
-                takers = ", ".join(kind for kind, names in _OPTIONAL.items() if spec.name in names)
-                raise InputError(f"a camera of kind {self.kind!r} {what}: {spec.name} is for {takers}")
-
-    def _check_shutter(self) -> None:
-        end = self.shutter_end
-        if end is None:
-            return
-        if not isinstance(end, CameraView) or end.kind != self.kind or end.projection != self.projection:
-            raise InputError(f"Camera shutter_end is {show(end)}; wanted a Camera of kind {self.kind!r}")
-        if end.shutter_end is not None:
-            raise InputError("Camera shutter_end moves itself; wanted a camera that stays")
+class CameraView(CameraData):
+    """Base of `Camera`: what it sees, without the ways to make one."""
 
     # What the renderer reads
 
@@ -203,6 +41,11 @@ class CameraView:
         return self.mapping if self.kind == "fish-eye" else "panorama" if self.kind == "panorama" else PROJECTIONS[0]
 
     @property
+    def wraps(self) -> bool:
+        """Whether the picture's left and right borders are one: a panorama all around."""
+        return self.kind == "panorama" and self.fov_x == 360.0
+
+    @property
     def lens(self) -> Aperture | None:
         """The thin lens, or None of a pinhole and of the kinds that have none."""
         if self.aperture_radius == 0.0:
@@ -210,6 +53,21 @@ class CameraView:
         focus = math.dist(self.position, self.target) if self.focus_distance is None else self.focus_distance
         slope = (math.tan(math.radians(self.tilt[0])), math.tan(math.radians(self.tilt[1])))
         return Aperture(self.aperture_radius, focus, slope, self.blades, self.blade_rotation)
+
+    @property
+    def middle(self) -> Self:
+        """The camera halfway to `shutter_end`, which stays there; this one where there is none."""
+        end = self.shutter_end
+        if end is None:
+            return self
+        halves: dict[str, Any] = {"shutter_end": None}
+        for name in ("position", "target", "up"):
+            halves[name] = tuple(0.5 * (a + b) for a, b in zip(getattr(self, name), getattr(end, name), strict=True))
+        for name in ("fov", "fov_x", "height", "width"):
+            before, after = getattr(self, name), getattr(end, name)
+            if before is not None and after is not None:
+                halves[name] = 0.5 * (before + after)
+        return dataclasses.replace(self, **halves)
 
     @property
     def axes(self) -> tuple[Vector, Vector, Vector]:
@@ -225,7 +83,7 @@ class CameraView:
         lens = self.lens
         if lens is None:
             raise InputError("this camera has no lens; give it an aperture_radius")
-        half_x, half_y = self._half_frame(width, height)
+        half_x, half_y = self._half_frame(*picture_size((width, height)))
         middle = lens.inverse_focus(half_x * 2.0 * self.shift[0], half_y * 2.0 * self.shift[1])
         distance = lens.focus_distance
         return middle, -lens.slope[0] * half_x / distance, -lens.slope[1] * half_y / distance
@@ -234,7 +92,7 @@ class CameraView:
         """Return the radius in pixels over which a point is blurred by the lens.
 
         It is ``R |z - zf| / (z zf)`` in tangents, times the pixels in a tangent of 1. Of a polygonal aperture it is
-        that to the corners.
+        that to the corners. Where pixels are oblong it is the geometric mean of the ellipse's half axes.
 
         Args:
             depth: (n,) metres along the axis, greater than 0, or a number.
@@ -259,24 +117,22 @@ class CameraView:
             uv = pixels_to_uv(rows, size)
             a, b, c = self.focus(*size)
             inverse = (a + uv @ np.array([b, c])).reshape(z.shape)
-        return lens.radius * np.abs(1.0 / z - inverse) * (size[0] / 2.0) / self._half_frame(*size)[0]
-
-    def _elevation(self) -> float:
-        """Return how far above the horizon the target is, in radians."""
-        x, y, z = minus(self.target, self.position)
-        return math.atan2(z, math.hypot(x, y))
+        pixels_a_tangent = (size[0] / 2.0) / self._half_frame(*size)[0] * math.sqrt(self.pixel_aspect)
+        return lens.radius * np.abs(1.0 / z - inverse) * pixels_a_tangent
 
     def _half_frame(self, width: int, height: int) -> tuple[float, float]:
         """Return the tangents of half the angles of view of a perspective frame."""
         half_x = None if self.fov_x is None else math.tan(math.radians(self.fov_x) / 2.0)
         half_y = None if self.fov is None else math.tan(math.radians(self.fov) / 2.0)
-        if half_x is not None and (half_y is None or half_x * height <= half_y * width):
-            return half_x, half_x * height / width
+        across = width * self.pixel_aspect  # in heights of a pixel
+        if half_x is not None and (half_y is None or half_x * height <= half_y * across):
+            return half_x, half_x * height / across
         assert half_y is not None
-        return half_y * width / height, half_y
+        return half_y * across / height, half_y
 
     def span(self, width: int, height: int) -> tuple[float, float]:
         """Return the metres of the world across and up a frame of `width` by `height` pixels (parallel rays)."""
+        width, height = picture_size((width, height))
         if self.height is None:
             raise InputError(f"a {self.kind} camera has no span in metres; it grows with the distance")
         if self.width is None or self.natural_size is None:
@@ -309,45 +165,54 @@ class CameraView:
 
     # Between pixels and the world
 
-    def project(self, points: Any, size: tuple[int, int]) -> np.ndarray:
+    def project(self, points: Any, size: tuple[int, int], *, lens: Lens | None = None) -> np.ndarray:
         """Return where world points appear in a picture.
 
         Args:
             points: (n, 3) world metres, or one point.
             size: (width, height) of the picture.
+            lens: that of the picture's settings, whose distortion bends the rays (of what it aberrates, where green
+                is); None for a picture without one.
 
         Returns:
             (n, 3) float64, or (3,) of one point: pixel x and y from the upper left corner (pixel centres at halves) and
             the distance along the ray in metres, which is the AOV "depth". Points beside the frame have pixels beside
-            it; those that no ray meets, behind the camera or beyond a fish-eye's circle, are NaN. Whether something
-            stands before a point is not looked at.
+            it; those that no ray meets, behind the camera, beyond a fish-eye's circle or where the distortion folds,
+            are NaN. Whether something stands before a point is not looked at.
 
         Raises:
-            InputError: `points` of another shape.
+            InputError: `points` of another shape, or a `lens` that does not suit the camera (see `Lens.frame`).
         """
         size = picture_size(size)
         rows, single = columns("points", points, (3,))
         uv, distance = project(self.rays(*size), self.projection, rows)
+        if lens is not None:
+            uv = _checked(lens).distort_uv(uv, self, size)
+            distance = np.where(np.isnan(uv[:, 0]), np.nan, distance)
         seen = np.concatenate([uv_to_pixels(uv, size), distance[:, None]], axis=1)
         return seen[0] if single else seen
 
-    def unproject(self, pixels: Any, depth: Any, size: tuple[int, int]) -> np.ndarray:
+    def unproject(self, pixels: Any, depth: Any, size: tuple[int, int], *, lens: Lens | None = None) -> np.ndarray:
         """Return the world points that pixels show.
 
         Args:
             pixels: (n, 2) pixel coordinates from the upper left corner, or one pair.
             depth: (n,) metres along the rays, as in the AOV "depth", or a number for all.
             size: (width, height) of the picture.
+            lens: that of the picture's settings, as in `project`.
 
         Returns:
             (n, 3) float64 world metres, or (3,) of one pair; NaN where there is no ray.
 
         Raises:
-            InputError: arrays of other shapes.
+            InputError: arrays of other shapes, or a `lens` that does not suit the camera (see `Lens.frame`).
         """
         size = picture_size(size)
         rows, single = columns("pixels", pixels, (2,))
-        origins, directions = rays_at(self.rays(*size), self.projection, pixels_to_uv(rows, size))
+        uv = pixels_to_uv(rows, size)
+        if lens is not None:
+            uv = _checked(lens).undistort_uv(uv, self, size)
+        origins, directions = rays_at(self.rays(*size), self.projection, uv)
         distances = float_array("depth", depth, "metres along the rays, a number or one for each pixel")
         if distances.ndim and distances.shape != rows.shape[:1]:
             raise InputError(
@@ -383,17 +248,9 @@ class CameraView:
         return camera_matrices.intrinsics(self._half_frame(*size), self.shift, size)
 
 
-def pair(name: str, value: Any, *limits: float, **open_limits: float) -> tuple[float, float]:
-    """Return two finite floats within limits, as `number` takes them.
+def _checked(lens: Any) -> Lens:
+    from vkforge.post.lens import Lens  # which asks cameras for their frames
 
-    Raises:
-        InputError: not two such numbers.
-    """
-    try:
-        parts = () if isinstance(value, str) else tuple(value)
-    except TypeError:
-        parts = ()
-    if len(parts) != 2:
-        raise InputError(f"{name} is {show(value)}; wanted two numbers (x, y)")
-    x, y = (number(f"{name}[{i}]", part, *limits, **open_limits) for i, part in enumerate(parts))
-    return x, y
+    if not isinstance(lens, Lens):
+        raise InputError(f"lens is {show(lens)}; wanted a vkforge.Lens or None")
+    return lens

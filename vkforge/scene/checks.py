@@ -141,13 +141,13 @@ def picture_size(value: Any) -> tuple[int, int]:
     """Return (width, height) in pixels.
 
     Raises:
-        InputError: not two whole numbers of at least 1.
+        InputError: not two whole numbers of at least 1, or more than any file holds.
     """
     try:
         width, height = (int(side) for side in value if side == int(side))
     except (TypeError, ValueError, OverflowError):
         width = height = 0
-    if min(width, height) < 1:
+    if min(width, height) < 1 or max(width, height) >= 2**31:
         raise InputError(f"size is {show(value)}; wanted (width, height) in whole pixels, as (1920, 1080)")
     return width, height
 

@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 
 GEOGRAPHIC = "EPSG:4326"
 
+# Metres of the world in a unit of a CRS, from which on the unit is a degree.
+_DEGREE = 1e4
+
 
 def to_world(terrain: Terrain, points: Any, crs: str | None) -> np.ndarray:
     """Answer `Terrain.to_world`."""
     rows, single = columns("points", points, (2, 3))
     a, b, c, d, e, f = _transform(terrain)
     x, y = _converted(terrain, rows[:, 0], rows[:, 1], crs, inverse=False)
-    column, row = np.linalg.solve(np.array([[a, b], [d, e]]), np.stack([x - c, y - f]))
     (height, width), (dx, dy) = terrain.shape, terrain.cell_size
+    if dy > _DEGREE * abs(e):
+        # A longitude is one turned all around, too: that in the terrain's half of the world.
+        middle = c + a * width / 2.0
+        x = middle + (x - middle + 180.0) % 360.0 - 180.0
+    column, row = np.linalg.solve(np.array([[a, b], [d, e]]), np.stack([x - c, y - f]))
     east, north = (column - width / 2.0) * dx, (height / 2.0 - row) * dy
     up = terrain.height_at(east, north) if rows.shape[1] == 2 else rows[:, 2] * terrain.vertical_exaggeration
     world = np.stack([east, north, up], axis=1)

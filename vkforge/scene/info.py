@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from vkforge.post.exposure import CameraExposure
+from vkforge.post.lens import Lens
 from vkforge.scene.camera import Camera
 from vkforge.scene.scene import Scene
 
@@ -14,24 +15,33 @@ from vkforge.scene.scene import Scene
 _FRAME_TO_PICTURE = np.array([[0.5, 0, 0, 0.5], [0, -0.5, 0, 0.5], [0, 0, 1, 0], [0, 0, 0, 1]])
 
 
-def scene_info(scene: Scene, size: tuple[int, int], exposure: Any) -> dict[str, dict[str, Any]]:
+def scene_info(
+    scene: Scene, size: tuple[int, int], exposure: Any, lens: Lens | None = None
+) -> dict[str, dict[str, Any]]:
     """Return "camera" and, where there is one, "sun": numbers, text, and tuples of them.
 
     The camera's matrices are for column vectors. ``world_to_camera`` has x right, y up and looks along -z;
     ``world_to_ndc`` gives, after division by w, the place in the picture: (0, 0) is its upper left corner and (1, 1)
-    its lower right one. A panorama or a fish-eye has no such matrix.
+    its lower right one. A panorama or a fish-eye has no such matrix. Of a picture that a lens distorts it is that of
+    the pinhole, and ``distortion_radial`` (k1, k2, k3) and ``distortion_tangential`` (p1, p2) say the rest. Of a camera
+    that moves while the shutter is open all of it is of the middle, as the AOVs are.
 
     Args:
         scene: what is rendered.
         size: (width, height) of the picture in pixels.
         exposure: `Settings.exposure`; of a `CameraExposure` the camera gets the numbers.
+        lens: `Settings.lens`.
     """
-    camera = scene.camera
+    camera = scene.camera.middle
     found: dict[str, Any] = {"kind": camera.kind, "position": camera.position, "target": camera.target}
     for name in ("fov", "fov_x", "height", "focus_distance"):
         value = getattr(camera, name)
         if value is not None:
             found[name] = float(value)
+    if camera.pixel_aspect != 1.0:
+        found["pixel_aspect"] = camera.pixel_aspect
+    if lens is not None and lens.distorts:
+        found |= {"distortion_radial": (lens.k1, lens.k2, lens.k3), "distortion_tangential": (lens.p1, lens.p2)}
     if camera.aperture_radius > 0.0:
         found["aperture_radius"] = camera.aperture_radius
     if isinstance(exposure, CameraExposure):

@@ -161,8 +161,8 @@ class Scene:
             size: (width, height) in pixels of the picture that the block is framed for; None frames for 16:9.
             preset: the light of a preset instead, as `lit_as` gives it, and its tint.
         """
-        skirt = "auto" if terrain.skirt is None else terrain.skirt
-        terrain = dataclasses.replace(tinted(terrain, preset), skirt=skirt)
+        terrain = tinted(terrain, preset)
+        terrain = dataclasses.replace(terrain, skirt="auto" if terrain.skirt is None else terrain.skirt)
         camera = Camera.orbit(terrain, aspect=16.0 / 9.0 if size is None else _aspect(size))
         sky = Sky(PORTRAIT_TURBIDITY, PORTRAIT_GROUND_ALBEDO, aerial_perspective=air(camera))
         scene = cls(terrain, camera, PORTRAIT_SUN, sky, PAPER)
@@ -194,6 +194,8 @@ def _aspect(size: Any) -> float:
 
 def tinted(terrain: Terrain, preset: str | None = None) -> Terrain:
     """Return `terrain` with the built-in hypsometric tint, a preset's own, if it has no albedo, else itself."""
+    if not isinstance(terrain, Terrain):
+        raise InputError(f"terrain is {show(terrain)}; wanted a vkforge.Terrain")
     if terrain.surface_albedo is not NEUTRAL:
         return terrain
     tint = {} if preset is None else TINTS.get(preset_name(preset), {})

@@ -77,7 +77,8 @@ class MovingScene:
     The samples of a picture show it at times that are spread over the opening, which is exact in the limit: use many,
     as 64, where much moves. Whatever a scene is made of may change from time to time but the arrays on the device
     (heights, textures, density fields): those of the middle serve throughout, and so do the tables of a physical sky,
-    while the sun's direction and colour move.
+    while the sun's direction and colour move. The lit lane's depth of field is that of the middle too; a focus that is
+    pulled within the exposure is for the path-traced lane.
 
     Attributes:
         at: the scene at a time in seconds; a pure function.
@@ -104,6 +105,7 @@ class MovingScene:
 
     def time(self, share: float) -> float:
         """Return the time by which this share of the light, 0 to 1, has come in."""
+        share = number("MovingScene share of the light", share, 0.0, 1.0)
         # The shutter's opening is a trapezoid over [0, 1] with ramps of length r, whose area is 1 - r.
         r, area = self.ramp, share * (1.0 - self.ramp)
         if area < r / 2.0:
@@ -125,15 +127,6 @@ class MovingScene:
             raise InputError(f"MovingScene at({self.time(share):g}) gave a {type(scene).__name__}; wanted a Scene")
         return scene
 
-    def glide(self) -> Scene:
-        """Return the scene of the middle, its camera moving from that at `open` to that at `close`.
-
-        Raises:
-            InputError: the camera is of another kind by then.
-        """
-        camera = self.scene(0.0).camera.moving(self.scene(1.0).camera)
-        return dataclasses.replace(self.scene(0.5), camera=camera)
-
     def check_that_the_camera_alone_moves(self) -> None:
         """Check that motion vectors of the camera's movement tell all that moves.
 
@@ -149,12 +142,39 @@ class MovingScene:
                     "camera's movement alone; use motion_blur='samples'"
                 )
 
-    def check(self, scene: Scene, middle: Scene) -> None:
-        """Check that `scene` lies on the device with the arrays of `middle`.
+    def check_that_the_ground_stays(self) -> None:
+        """Check that motion vectors of the camera's movement tell where everything seen goes.
 
         Raises:
-            InputError: something that lies there as an array is another.
+            InputError: the ground or the water is another at `open` than at `close`.
         """
+        before, after = self.scene(0.0), self.scene(1.0)
+        moved = {
+            "terrain's vertical_exaggeration": (
+                before.terrain.vertical_exaggeration,
+                after.terrain.vertical_exaggeration,
+            ),
+            "water": (before.water and before.water.level, after.water and after.water.level),
+        }
+        for name, (a, b) in moved.items():
+            if a != b:
+                raise InputError(
+                    f"the {name} goes from {a} to {b} while the shutter is open, and the AOV 'motion' knows the "
+                    "camera's movement alone; leave it out, or let the shutter close sooner"
+                )
+
+    def check(self, scene: Scene, middle: Scene) -> None:
+        """Check that `scene` can be shown with the arrays and by the kind of camera of `middle`.
+
+        Raises:
+            InputError: something that lies on the device as an array is another, or the camera is of another kind.
+        """
+        kinds = [(seen.camera.kind, seen.camera.mapping) for seen in (scene, middle)]
+        if kinds[0] != kinds[1]:
+            raise InputError(
+                f"the camera is of kind {scene.camera.kind!r} and {middle.camera.kind!r} while the shutter is open; it "
+                "may only move then: cut from one to the other between two frames"
+            )
         for name, now in _arrays(scene).items():
             then = _arrays(middle)[name]
             if now is not then and not (isinstance(now, (bytes, int)) and now == then):

@@ -1,9 +1,11 @@
 // From a picture to one of half as many pixels a side, rounded up, and back: overlaps of pixels with quadratic B-splines on
-// the coarser ones, mirrored at the borders. Twin of `halving` and `doubling` in vkforge/post/bloom.py, which says why.
+// the coarser ones, mirrored at the borders or, left and right, going on at the other one. Twin of `halving` and `doubling` in vkforge/post/bloom.py, which says why.
 //
 // Bindings: none.
 #ifndef VKFORGE_HALVING_GLSL
 #define VKFORGE_HALVING_GLSL
+
+#include "include/wrap.glsl"
 
 // The integral of the quadratic B-spline up to x.
 float rise(float x) {
@@ -15,6 +17,10 @@ float rise(float x) {
 int mirrored(int i, int side) {
     i = (i + 4 * side) % (2 * side);
     return min(i, 2 * side - 1 - i);
+}
+
+ivec2 within(ivec2 at, ivec2 size) {
+    return ivec2(WRAPS ? around(at.x, size.x) : mirrored(at.x, size.x), mirrored(at.y, size.y));
 }
 
 // The middle of pixel `i` of `side` on a grid of `other` pixels: the whole part, exact, and the rest.

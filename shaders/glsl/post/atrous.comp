@@ -17,6 +17,7 @@
 
 #include "include/frame.glsl"
 #include "include/atrous.glsl"
+#include "include/wrap.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
@@ -32,6 +33,8 @@ float tolerance() { return 1.5 + 4.5 / float(STEP); }
 
 float spline(ivec2 tap) { return 1.0 / float((1 + abs(tap.x)) * (1 + abs(tap.y))); }
 
+ivec2 beside(ivec2 pixel) { return WRAPS ? ivec2(around(pixel.x, frame.size.x), pixel.y) : pixel; }
+
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
@@ -41,8 +44,8 @@ void main() {
         vec2 variance = vec2(0.0);
         for (int y = -1; y <= 1; ++y) {
             for (int x = -1; x <= 1; ++x) {
-                ivec2 tap = ivec2(x, y);
-                if (is_surface(pixel + tap)) variance += spline(tap) * vec2(imageLoad(signal, pixel + tap).w, 1.0);
+                ivec2 tap = ivec2(x, y), other = beside(pixel + tap);
+                if (is_surface(other)) variance += spline(tap) * vec2(imageLoad(signal, other).w, 1.0);
             }
         }
         float unlike = 1.0 / max(tolerance() * tolerance() * variance.x / variance.y, 1.0e-12);
@@ -51,7 +54,7 @@ void main() {
         vec3 center = result.rgb, differences = vec3(0.0);
         for (int y = -1; y <= 1; ++y) {
             for (int x = -1; x <= 1; ++x) {
-                ivec2 tap = ivec2(x, y), other = pixel + STEP * tap;
+                ivec2 tap = ivec2(x, y), other = beside(pixel + STEP * tap);
                 if (tap == ivec2(0) || !is_surface(other)) continue;
                 vec4 there = imageLoad(signal, other);
                 float difference = signal_level(there.rgb) - level;

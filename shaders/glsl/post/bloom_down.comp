@@ -31,7 +31,7 @@ void main() {
         vec3 row = vec3(0.0);
         for (int x = 0; x < 7; ++x) {
             if (weights[x].x == 0.0) continue;
-            vec3 light = imageLoad(finer, ivec2(mirrored(whole.x + x - 3, from.x), mirrored(whole.y + y - 3, from.y))).rgb;
+            vec3 light = imageLoad(finer, within(whole + ivec2(x, y) - 3, from)).rgb;
             row += weights[x].x * (LEVEL == 1 ? scattered(light) : light);
         }
         sum += weights[y].y * row;

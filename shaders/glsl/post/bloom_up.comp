@@ -33,8 +33,7 @@ void main() {
         vec3 row = vec3(0.0);
         for (int x = 0; x < 5; ++x) {
             if (weights[x].x == 0.0) continue;
-            ivec2 at = ivec2(mirrored(whole.x + x - 2, from.x), mirrored(whole.y + y - 2, from.y));
-            row += weights[x].x * imageLoad(coarser, at).rgb;
+            row += weights[x].x * imageLoad(coarser, within(whole + ivec2(x, y) - 2, from)).rgb;
         }
         spread += weights[y].y * row;
     }

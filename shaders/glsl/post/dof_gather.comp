@@ -48,7 +48,8 @@ shared float radii[SIDE * SIDE];  // of the circles, in texels, negative behind 
 shared float nears[SIDE * SIDE];  // nearness
 
 const float SOFT = 5.0 / 12.0;
-const float SHARP = 0.5;  // pixels: circles below this stay in their pixel
+const float SHARP = 0.5;  // pixels: a circle of one pixel's area, about
+const float IN_FOCUS = 0.1;  // pixels: circles below this stay in their pixel
 
 // How much of a distance, in texels, is a level's or a finer one's.
 float level_fade(float texels) { return clamp(TEXELS + 1.0 - texels, 0.0, 1.0); }
@@ -63,6 +64,15 @@ float polygon_distance(vec2 offset) {
 // The area of a circle, in texels: the sum of its edge over all of them. One of SHARP covers just its pixel.
 float circle_area(float radius) {
     return blur.area * (radius * radius + 1.0 / 12.0) + (1.0 - blur.area / 3.0) * clamp(1.5 - radius, 0.0, 1.0);
+}
+
+// The radius for a circle about as large as its pixel. Over an edge on a pixel's border a disc brings 2 c / 3 pi of its light,
+// over one in a pixel's middle and over smooth ground (c^2 / 8) less, and a picture of pixels does not tell which it is: 0.13 c
+// is between. Each of the four neighbours gets w = radius - SHARP beside 1 in the middle, so that share is w / (1 + 4 w). In
+// focus it is SHARP, exactly.
+float small_circle(float c) {
+    float share = 0.13 * min(c, 1.0);
+    return SHARP + share / (1.0 - 4.0 * share);
 }
 
 // Stage the texels around the group; return the first one.
@@ -90,6 +100,7 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
         float c = circle(light.w, in_focus) * per_texel;
         // The soft edge spreads by as much as a circle that is so much larger.
         float radius = sqrt(max(c * c - SOFT, sharp));
+        if (level == 0) radius = max(radius, small_circle(abs(c)));
         nears[i] = light.w;
         radii[i] = c < 0.0 ? -radius : radius;
         lights[i] = part / circle_area(radius) * vec4(light.rgb, 1.0);
@@ -170,7 +181,7 @@ void main() {
     ivec2 here = min(pixel, frame.size - 1);
     vec3 bounds = imageLoad(reach, ivec2(gl_WorkGroupID.xy)).xyz;
     float widest = max(bounds.x, bounds.y);
-    if (widest <= SHARP) {
+    if (widest <= IN_FOCUS) {
         if (inside) imageStore(blurred, pixel, vec4(imageLoad(radiance, here).rgb, 1.0));
         return;
     }
@@ -184,7 +195,7 @@ void main() {
         float texel = float(1 << level);
         for (int field = 0; field < (level == 0 ? 1 : 2); ++field) {
             float largest = level == 0 ? widest : (field == 0 ? bounds.x : bounds.y);
-            if (largest < (level == start ? SHARP : least_circle(level))) continue;
+            if (largest < (level == start ? IN_FOCUS : least_circle(level))) continue;
             int margin = min(int(ceil(largest / texel + 0.5)), int(TEXELS) + 1), count;
             ivec2 first = stage(level, field == 0, margin, count), centre = (here >> level) - first;
             vec2 within = at / texel - (vec2(centre + first) + 0.5);

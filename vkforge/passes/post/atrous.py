@@ -26,6 +26,8 @@ def atrous(
     guides: Mapping[str, Any],
     noisy: ImageResource,
     deviation: ImageResource | None = None,
+    *,
+    wraps: bool,
 ) -> ImageResource:
     """Declare the passes; return what is left of `noisy` without its noise.
 
@@ -37,6 +39,7 @@ def atrous(
         noisy: Mean radiance (rgba32f), or a share of light that is seen (r32f).
         deviation: The sum of squared deviations of the samples' luminance (r32f), which radiance needs. The noise of a
             share is told from its neighbourhood.
+        wraps: `Camera.wraps`.
 
     Returns:
         An rgba32f image: radiance with 1 in w, or the share in x.
@@ -56,7 +59,7 @@ def atrous(
             name,
             "post/atrous.comp",
             size,
-            specialization={"STEP": 1 << level, "REMODULATE": last and deviation is not None},
+            specialization={"STEP": 1 << level, "REMODULATE": last and deviation is not None, "WRAPS": wraps},
             frame=frame,
             signal=signal,
             filtered=filtered,

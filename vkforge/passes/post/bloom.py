@@ -8,10 +8,10 @@ from vkforge.graph.builder import Graph, ImageResource
 from vkforge.post.bloom import Bloom
 
 
-def bloom(graph: Graph, size: tuple[int, int], radiance: ImageResource, levels: int) -> ImageResource:
+def bloom(graph: Graph, size: tuple[int, int], radiance: ImageResource, levels: int, *, wraps: bool) -> ImageResource:
     """Declare the passes; return the radiance (rgba32f) with its bloom.
 
-    `levels` is how many `Bloom.levels` has; a picture without any is returned as it is.
+    `levels` is how many `Bloom.levels` has; a picture without any is returned as it is. `wraps` is `Camera.wraps`.
     """
     if not levels:
         return radiance
@@ -24,7 +24,7 @@ def bloom(graph: Graph, size: tuple[int, int], radiance: ImageResource, levels: 
             f"bloom down {level}",
             "post/bloom_down.comp",
             size,
-            specialization={"LEVEL": level},
+            specialization={"LEVEL": level, "WRAPS": wraps},
             bloom=block,
             finer=pictures[-1],
             coarser=coarser,
@@ -38,7 +38,7 @@ def bloom(graph: Graph, size: tuple[int, int], radiance: ImageResource, levels: 
             f"bloom up {level}",
             "post/bloom_up.comp",
             finer.size,
-            specialization={"LEVEL": level},
+            specialization={"LEVEL": level, "WRAPS": wraps},
             bloom=block,
             coarser=spread,
             finer=finer,

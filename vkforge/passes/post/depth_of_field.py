@@ -39,6 +39,9 @@ def blurs_of(lens: Aperture | None, miniature: Miniature | None) -> tuple[Blur, 
     return tuple(found)
 
 
+# How oblong pixels may be for circles: those of 24 pixels are a quarter of a pixel off then.
+_MOST_OBLONG = 0.02
+
 # Twins of include/blur.glsl.
 TILE = 16
 LEVELS = 7
@@ -107,11 +110,20 @@ def depth_of_field(
 
 
 def fill_aperture(block: Any, camera: Camera, size: tuple[int, int]) -> None:
-    """Write a camera's lens into the block "aperture"."""
+    """Write a camera's lens into the block "aperture".
+
+    Raises:
+        InputError: the camera has no lens, or its pixels are more oblong than circles suit.
+    """
     lens = camera.lens
     if lens is None:
         raise InputError(f"the camera of kind {camera.kind!r} has no lens; use Camera.perspective(aperture_radius=...)")
-    pixels = lens.radius * size[0] / 2.0 / math.hypot(*camera.rays(*size).direction_u)
+    if abs(camera.pixel_aspect - 1.0) > _MOST_OBLONG:
+        raise InputError(
+            f"depth of field after the picture has circles, and with pixel_aspect={camera.pixel_aspect:g} they are "
+            f"ellipses; wanted at most {_MOST_OBLONG:.0%} from 1, or lane='path-traced', which takes any"
+        )
+    pixels = lens.radius * size[0] / 2.0 / math.hypot(*camera.rays(*size).direction_u) * math.sqrt(camera.pixel_aspect)
     block["scale"] = pixels
     block["focus"] = pixels * np.array(camera.focus(*size))
     _fill_shape(block, lens.blades, lens.blade_rotation)
