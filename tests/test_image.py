@@ -116,7 +116,8 @@ def test_16_bits_of_a_rendered_picture(renderer: vf.Renderer) -> None:
         image = renderer.render(vf.Terrain(heights, 30.0), (96, 54), samples=2, **settings)
         deep = image.display16()
         assert deep.dtype == np.uint16
-        assert np.abs(deep / 257.0 - image.rgba).max() < 1.0
+        # Half a step of dithering and half a step of rounding, which Vulkan allows to be 0.6 of one.
+        assert np.abs(deep / 257.0 - image.rgba).max() < 1.1
         assert (deep % 257 != 0).mean() > 0.5
 
 

@@ -1,5 +1,6 @@
 // From a picture to one of half as many pixels a side, rounded up, and back: overlaps of pixels with quadratic B-splines on
-// the coarser ones, mirrored at the borders or, left and right, going on at the other one. Twin of `halving` and `doubling` in vkforge/post/bloom.py, which says why.
+// the coarser ones, mirrored at the borders or, left and right, going on at the other one. Twin of `halving` and `doubling` in
+// vkforge/post/bloom.py, which says why.
 //
 // Bindings: none.
 #ifndef VKFORGE_HALVING_GLSL
