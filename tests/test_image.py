@@ -116,8 +116,8 @@ def test_16_bits_of_a_rendered_picture(renderer: vf.Renderer) -> None:
         image = renderer.render(vf.Terrain(heights, 30.0), (96, 54), samples=2, **settings)
         deep = image.display16()
         assert deep.dtype == np.uint16
-        # Half a step of dithering and half a step of rounding, which Vulkan allows to be 0.6 of one.
-        assert np.abs(deep / 257.0 - image.rgba).max() < 1.1
+        # Half a step of dithering and half a step of rounding; an H200 rounds 0.04 of a step past the half.
+        assert np.abs(deep / 257.0 - image.rgba).max() < (1.0 if renderer.device.type == "cpu" else 1.05)
         assert (deep % 257 != 0).mean() > 0.5
 
 
