@@ -14,7 +14,7 @@ import numpy as np
 
 from vkforge.aovs import AOVS, check_aovs
 from vkforge.bands import copied
-from vkforge.denoising import oidn, require_oidn
+from vkforge.denoising import require_oidn
 from vkforge.errors import DeviceError, DeviceLostError, InputError
 from vkforge.graph.builder import BufferResource, Graph
 from vkforge.graph.plan import Plan
@@ -95,20 +95,10 @@ class _PendingImage:
         arrays, settings = dict(zip(self._request.outputs, self._copy.result(), strict=True)), self._request.settings
         aovs = read_aovs(self._aovs, arrays, self._request, self._rest["info"]["samples"])
         mattes = read_mattes(self._aovs, arrays)
-        hdr, rgba = copied(arrays["radiance"][..., :3]), arrays["display"]
-        if settings.denoise == "oidn":
-            camera = self._request.scene.camera
-            hdr = oidn(hdr, arrays["albedo"][..., :3], arrays["normal"][..., :3], wraps=camera.wraps)
-            if settings.lens is not None:
-                hdr = settings.lens.apply(hdr, camera).astype(np.float32)
-            if settings.bloom is not None:
-                hdr = settings.bloom.apply(hdr, wraps=camera.wraps).astype(np.float32)
-        hdr = from_rec709(hdr, settings.primaries)
+        hdr, rgba = from_rec709(copied(arrays["radiance"][..., :3]), settings.primaries), arrays["display"]
         aovs = {n: from_rec709(a, settings.primaries) if AOVS[n].kind == "color" else a for n, a in aovs.items()}
         stops = float(arrays["exposure"][0, 0, 1]) if "exposure" in arrays else stops_of(hdr, settings)
         finished = partial(finish, settings=settings, stops=stops)
-        if settings.denoise == "oidn":
-            rgba[..., :3] = np.rint(255 * finished(hdr))
         rest = {**self._rest, "info": {**self._rest["info"], "exposure": stops}}
         return Image(rgba=rgba, hdr=hdr, aovs=aovs, mattes=mattes, finish=finished, **rest)
 
@@ -475,11 +465,9 @@ class Renderer:
 
 
 def _outputs_for(aovs: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
-    """Return the images to read back for these AOVs, the picture's own two first, then what guides a denoiser."""
-    guides = ("albedo", "normal") if settings.denoise == "oidn" else ()
-    # With "oidn" the picture is made on the host, of what the filter leaves.
-    found = ("exposure",) if isinstance(settings.exposure, AutoExposure) and settings.denoise != "oidn" else ()
-    return tuple(dict.fromkeys(("display", "radiance", *guides, *found, *images_for(aovs))))
+    """Return the images to read back for these AOVs, the picture's own two first."""
+    found = ("exposure",) if isinstance(settings.exposure, AutoExposure) else ()
+    return tuple(dict.fromkeys(("display", "radiance", *found, *images_for(aovs))))
 
 
 def _rays(name: str, values: Any) -> np.ndarray:

@@ -113,7 +113,7 @@ class LitLane(Lane):
         made = {name for name in request.outputs if name in images}
         light = {name: images[name] for name in images if name in made.union(light_read(features.finish))}
         graph.hand_over("finish", Access.COPY_SOURCE, *light.values())
-        return Frames(self.device, graph, light, declare, request.outputs)
+        return Frames(self, graph, light, declare, request)
 
     def declare_light(self, graph: Graph, request: Request, features: Features) -> Images:
         """Declare a frame of one sample; return its G-buffer and the means over the samples."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.graph.access import Access
-from vkforge.graph.builder import Graph
+from vkforge.graph.builder import BlockResource, Graph
 from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import camera_variant, fill_frame, progressive_share
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
@@ -115,7 +115,11 @@ class PathTracedLane(Lane):
         def declare(graph: Graph, light: Images) -> Images:
             return self.declare_picture(graph, request, features, light)
 
-        return Frames(self.device, graph, sums, declare, request.outputs)
+        def declare_guides(graph: Graph) -> Images:
+            heightfield = import_heightfield(graph, request.parts.heights)
+            return self.declare_gbuffer(graph, request, features, graph.block("frame"), heightfield, extras=())
+
+        return Frames(self, graph, sums, declare, request, declare_guides)
 
     def _paths_per_submission(self) -> int:
         return PATHS_PER_SUBMISSION.get(self.device.info.type, PATHS_PER_SUBMISSION_OF_A_GPU)
@@ -159,19 +163,32 @@ class PathTracedLane(Lane):
         """Declare the frame that makes a picture of what was accumulated, with the G-buffer at pixel centres."""
         heightfield = import_heightfield(graph, request.parts.heights)
         frame = graph.block("frame")
+        extras = tuple(name for name in EXTRAS if name in request.outputs)
+        seen = {**self.declare_gbuffer(graph, request, features, frame, heightfield, extras=extras), **light}
+        shared: dict[str, Any] = {"frame": frame, "heightfield": heightfield, "tracer": dict(features.tracer)}
+        shared["at_once"] = rays_at_once(self.device.info.type)
+        return {**seen, **declare_finish(graph, request, features.finish, seen, **shared)}
+
+    def declare_gbuffer(
+        self,
+        graph: Graph,
+        request: Request,
+        features: Features,
+        frame: BlockResource,
+        heightfield: dict[str, Any],
+        *,
+        extras: tuple[str, ...],
+    ) -> Images:
+        """Declare what is seen at pixel centres; return the G-buffer."""
         tracer = dict(features.tracer)
         maps = import_surface(graph, request.parts.albedo, request.parts.maps)
-        extras = [name for name in EXTRAS if name in request.outputs]
         variant = {"tracer": tracer, "surface": dict(features.surface), "extras": extras}
         gbuffer = primary(graph, request.size, heightfield, frame, maps, **variant)
         if features.water is not None:
             water = import_water(graph, request.parts.water_mask, heightfield["heights"])
             variant = {"tracer": tracer, "variant": dict(features.water), "extras": extras}
             water_surface(graph, request.size, heightfield, frame, gbuffer, water, **variant)
-        seen = {**gbuffer, **light}
-        shared: dict[str, Any] = {"frame": frame, "heightfield": heightfield, "tracer": tracer}
-        shared["at_once"] = rays_at_once(self.device.info.type)
-        return {**seen, **declare_finish(graph, request, features.finish, seen, **shared)}
+        return gbuffer
 
     # A picture
 

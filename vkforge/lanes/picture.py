@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from vkforge.denoising import oidn
 from vkforge.errors import InputError
 from vkforge.graph.access import Access, Layout
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.frame import Frame
 from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import CENTRE, fill_frame
-from vkforge.lanes.lane import Rendered, Request
+from vkforge.lanes.lane import Lane, Rendered, Request
 from vkforge.passes.atmosphere.sky import PHYSICAL, sky_kind
 from vkforge.passes.lighting.ambient_occlusion import NO_LIMIT, ambient_occlusion
 from vkforge.passes.lighting.water import fill_water
@@ -31,9 +34,13 @@ from vkforge.passes.post.motion_blur import fill_shutter, motion, motion_blur
 from vkforge.passes.terrain.heightfield import fill_block
 from vkforge.post.exposure import AutoExposure
 from vkforge.scene.scene import Scene
-from vkforge.vk.device import Device
+from vkforge.vk.device import Owner
+from vkforge.vk.resources import Image
+from vkforge.vk.transfer import upload
 
 Images = dict[str, ImageResource]
+GUIDES = ("albedo", "normal")  # what the host's denoiser looks at beside the light
+_serials = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Finish:
     """What decides which passes make a picture of light, and in which variant.
 
     Attributes:
-        atrous: Whether the device takes the noise out.
+        denoise: What takes the noise out, if anything: the setting.
         noisy_shares: Visibilities that are handed out and have noise to lose.
         blurs: What spreads points over circles.
         lens: What of a lens there is beside its distortion, or None.
@@ -52,7 +59,7 @@ class Finish:
         motion_blur: Whether the picture is blurred by that.
     """
 
-    atrous: bool
+    denoise: str | None
     noisy_shares: tuple[str, ...]
     blurs: tuple[Blur, ...]
     lens: LensVariant | None
@@ -79,13 +86,12 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
     if "motion" in request.outputs and request.moving is not None:
         request.moving.check_that_the_ground_stays()
     filtered = settings.denoise == "atrous"
-    on_host = settings.denoise == "oidn"  # which comes first, and what follows is done there too
     return Finish(
-        atrous=filtered,
+        denoise=settings.denoise,
         noisy_shares=tuple(name for name in request.outputs if filtered and noisy.get(name)),
         blurs=blurs_of(camera.lens if pinhole else None, settings.miniature),
-        lens=None if on_host else LensVariant.of(settings.lens),
-        bloom=0 if on_host or settings.bloom is None else len(settings.bloom.levels(request.size)),
+        lens=LensVariant.of(settings.lens),
+        bloom=0 if settings.bloom is None else len(settings.bloom.levels(request.size)),
         display=Display.of(settings, smooth=sky_kind(request.scene.sky) == PHYSICAL),
         ambient_occlusion=(settings.ao_rays, settings.ao_distance or NO_LIMIT)
         if "ambient_occlusion" in request.outputs
@@ -104,8 +110,10 @@ def blurs_by_motion(request: Request) -> bool:
 def light_read(finish: Finish) -> tuple[str, ...]:
     """Return the names of the light's images and of the G-buffer's that `declare_finish` reads."""
     read = ["radiance"]
-    if finish.atrous:
+    if finish.denoise == "atrous":
         read += ["position", "normal", "albedo", "deviation", *finish.noisy_shares]
+    if finish.denoise == "oidn":
+        read += GUIDES
     if finish.ambient_occlusion:
         read += ["position", "normal"]
     if finish.motion:
@@ -127,14 +135,14 @@ def declare_finish(
     at_once: int,
 ) -> Images:
     """Declare the passes from `light` (at least what `light_read` names) on; return what they make or replace."""
-    size, radiance = request.size, light["radiance"]
-    made = {"coverage": light.get("coverage", radiance)}  # in w, which no pass from here on keeps
+    size, radiance = request.size, light.get("denoised", light["radiance"])
+    made = {"coverage": light.get("coverage", light["radiance"])}  # in w, which no pass from here on keeps
     if finish.ambient_occlusion:
         rays, distance = finish.ambient_occlusion
         made["ambient_occlusion"] = ambient_occlusion(
             graph, size, heightfield, frame, light, tracer=tracer, rays=rays, at_once=at_once, distance=distance
         )
-    if finish.atrous:
+    if finish.denoise == "atrous":
         seen = (graph, size, frame, guides(graph, size, frame, light))
         radiance = atrous(*seen, radiance, light["deviation"], wraps=finish.wraps)
         made |= {share: atrous(*seen, light[share], wraps=finish.wraps) for share in finish.noisy_shares}
@@ -156,42 +164,69 @@ def declare_finish(
 
 
 class Frames:
-    """The two compiled frames of a picture: one of light, run sample by sample, and one that makes a picture of it.
+    """The compiled frames of a picture: one of light, run sample by sample, and one that makes a picture of it.
+
+    Where the host takes the noise out in between, and the light has no guides for that, a third one makes them.
 
     Args:
-        device: Where.
+        lane: Whose; on its device.
         graph: The frame of light; it ends with the images of `light` ready to be copied.
         light: What the picture is made of, by the names of OUTPUTS.
-        declare: Declares the frame of the picture from those images; returns what it makes or replaces.
-        outputs: What ends ready to be copied.
+        declare: Declares the frame of the picture from those images, and from "denoised" where the host takes the noise
+            out; returns what it makes or replaces.
+        request: The picture; its outputs end ready to be copied.
+        declare_guides: Declares a frame of GUIDES and returns them, for light that has none.
     """
 
     def __init__(
         self,
-        device: Device,
+        lane: Lane,
         graph: Graph,
         light: Images,
         declare: Callable[[Graph, Images], Images],
-        outputs: tuple[str, ...],
+        request: Request,
+        declare_guides: Callable[[Graph], Images] | None = None,
     ) -> None:
-        self.light = Frame(device, graph)
-        try:
-            graph = Graph("picture", graph.everywhere)
+        self._device, self._readback = lane.device, lane.readback
+        everywhere, outputs = graph.everywhere, request.outputs
+        with ExitStack() as made:
+            self.light = self._compiled(graph, made)
+            self._guides: Frame | None = None
+            self._denoised: Image | None = None
+            if request.settings.denoise == "oidn":
+                self._denoised = self._image_from_host(request.size, made)
+                if declare_guides is not None:
+                    graph = Graph("guides", everywhere)
+                    guides = declare_guides(graph)
+                    graph.hand_over("denoise", Access.COPY_SOURCE, *(guides[name] for name in GUIDES))
+                    self._guides = self._compiled(graph, made)
+            graph = Graph("picture", everywhere)
             seen: Images = {
                 name: graph.import_image(name, self.light.images[image.name], layout=Layout.TRANSFER_SOURCE)
                 for name, image in light.items()
             }
+            if self._denoised is not None:
+                seen["denoised"] = graph.import_image("denoised", self._denoised, layout=Layout.TRANSFER_SOURCE)
             images = {**seen, **declare(graph, seen)}
             # The light's own images too: the next sample waits for what was last done with them there.
             handed_over = (*seen.values(), *(images[name] for name in outputs))
             graph.hand_over("read back", Access.COPY_SOURCE, *dict.fromkeys(handed_over))
-            self.picture = Frame(device, graph)
-        except BaseException:
-            self.light.release()
-            raise
+            self.picture = self._compiled(graph, made)
+            self._made = made.pop_all()
         self.images = {name: self.picture.images[images[name].name] for name in (*seen, *outputs)}
         self._frame = np.zeros(1, self.light.graph.blocks["frame"])
         self._framed: Callable[[], Request | None] = lambda: None
+
+    def _compiled(self, graph: Graph, made: ExitStack) -> Frame:
+        frame = Frame(self._device, graph)
+        made.callback(frame.release)
+        return frame
+
+    def _image_from_host(self, size: tuple[int, int], made: ExitStack) -> Image:
+        owner = Owner(self._device, f"denoised#{next(_serials)}")
+        made.callback(owner.release)
+        usages = frozenset(["storage", "sampled", "copy_source", "copy_destination"])
+        return Image(owner, "denoised", "rgba32f", size, usages).allocate()
 
     def write_frame(self, record: Any, request: Request, scene: Scene, share: float) -> None:
         """Write the `frame` block of a slot, whose array `record` is: made once for a picture in which all stays."""
@@ -200,9 +235,8 @@ class Frames:
             self._framed = weakref.ref(request)
         record[0] = self._frame[0]
 
-    def finish(self, request: Request, samples: int) -> Rendered:
-        """Submit the picture of light that has so many samples a pixel."""
-        frame = self.picture
+    def _start(self, frame: Frame, request: Request, samples: int) -> Any:
+        """Return the blocks of a frame's next slot, with what every pass of a picture may read of a scene in them."""
         index = frame.acquire()
         slot = frame.blocks[index]
         if "terrain" in slot:
@@ -212,6 +246,31 @@ class Frames:
         self.write_frame(frame.records[index]["frame"], request, request.scene, 0.5)
         slot["frame"]["jitter"] = CENTRE
         slot["frame"]["sample_count"] = samples
+        return slot
+
+    def _denoise(self, denoised: Image, request: Request, samples: int) -> None:
+        """Take the noise out of the light on the host, and bring it back onto the device."""
+        guides = self.light
+        if self._guides is not None:
+            guides = self._guides
+            self._start(guides, request, samples)
+            guides.submit()
+        images = [self.light.images["radiance"], *(guides.images[name] for name in GUIDES)]
+        noisy, albedo, normal = (array[..., :3] for array in self._readback.start(images).result())
+        clean = oidn(noisy, albedo, normal, wraps=request.scene.camera.wraps)
+
+        def fill(rows: np.ndarray, first: int) -> None:
+            rows[..., :3] = clean[first : first + len(rows)]
+            rows[..., 3] = 1.0
+
+        upload(self._device, denoised, fill, then=Access.COPY_SOURCE)  # as the picture leaves it
+
+    def finish(self, request: Request, samples: int) -> Rendered:
+        """Submit the picture of light that has so many samples a pixel."""
+        if self._denoised is not None:
+            self._denoise(self._denoised, request, samples)
+        frame = self.picture
+        slot = self._start(frame, request, samples)
         fill_tone(slot["tone"], request.settings)
         if isinstance(request.settings.exposure, AutoExposure):
             fill_metering(slot["metering"], request.settings.exposure)
@@ -233,9 +292,11 @@ class Frames:
 
     def plan(self) -> Plan:
         """Return the frame of a sample's light, then that of the picture."""
-        return self.light.plan().followed_by(self.picture.plan())
+        light = self.light.plan()
+        return (light if self._guides is None else light.followed_by(self._guides.plan())).followed_by(
+            self.picture.plan()
+        )
 
     def release(self) -> None:
-        """Give both back."""
-        self.picture.release()
-        self.light.release()
+        """Give everything back."""
+        self._made.close()

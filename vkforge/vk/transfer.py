@@ -23,14 +23,17 @@ READBACK_SLOTS = 2
 _serials = itertools.count()
 
 
-def upload(device: Device, image: Image, fill: Callable[[np.ndarray, int], None]) -> None:
+def upload(
+    device: Device, image: Image, fill: Callable[[np.ndarray, int], None], *, then: Access = Access.SAMPLED
+) -> None:
     """Fill an image through two staging buffers, so that copying one overlaps filling the other.
 
     Args:
         device: The image's device.
-        image: Never used before; ends ready to be sampled.
+        image: In no use; what it holds is lost.
         fill: `fill(rows, first)` writes rows first, first + 1, ... of the image into `rows`, an array
             (count, width, channels) of the format's dtype.
+        then: What the image ends ready for.
 
     Raises:
         HostCapError: Not even one row fits under the cap.
@@ -63,7 +66,7 @@ def upload(device: Device, image: Image, fill: Callable[[np.ndarray, int], None]
                     commands.transition(image, None, Access.COPY_DESTINATION)
                 commands.copy_to_image(buffer, 0, image, first, count)
                 if first + count == height:
-                    commands.transition(image, Access.COPY_DESTINATION, Access.SAMPLED)
+                    commands.transition(image, Access.COPY_DESTINATION, then)
             done[index % len(staging)] = device.submit(commands.handle, f"upload of {image.name}")
         device.wait(device.submitted, f"upload of {image.name}")
     finally:
