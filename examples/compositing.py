@@ -1,5 +1,6 @@
 """A compositing recipe: the picture's parts from one OpenEXR file, added up again, and then balanced anew.
 
+The lens darkens corners and scatters light, and does the same to the parts (`aov_effects`), so that they still add up.
 The highest ground glows, as if it were hot, so that each of the four parts has something to show.
 """
 
@@ -25,7 +26,8 @@ camera = vf.Camera.orbit(terrain, azimuth=150, elevation=24, fov=22)
 scene = vf.Scene(terrain, camera, vf.Sun(azimuth=60, elevation=26, irradiance=6.0), vf.Sky(turbidity=2.0))
 aovs = (*PARTS, "coverage", "depth", "object_id")
 with vf.Renderer() as renderer:
-    image = renderer.render(scene, size, lane="path-traced", samples=48, aovs=aovs)
+    settings = vf.Settings(samples=48, lens=vf.Lens(vignette=0.8), bloom=vf.Bloom(0.1), aov_effects=True)
+    image = renderer.render(scene, size, lane="path-traced", aovs=aovs, settings=settings)
 # Half floats, which are the default, would round each part by up to 0.05 %.
 path = image.save(given.folder / "compositing.exr", half=False)
 print(path)

@@ -47,6 +47,66 @@ def test_the_parts_make_up_the_picture(renderer: vf.Renderer, lane: str) -> None
         assert image.aovs[name].max() > 0.0, f"nothing is {name}"
 
 
+EFFECTS: dict[str, dict[str, Any]] = {
+    "aberration": {"lens": vf.Lens(red=0.02, blue=-0.02)},
+    "vignette": {"lens": vf.Lens(vignette=1.0, mask_strength=0.5)},
+    "bloom": {"bloom": vf.Bloom(0.5)},
+    "bloom of what is bright": {"bloom": vf.Bloom(0.5, threshold=0.3)},
+    "miniature": {"miniature": vf.Miniature(radius=0.1)},
+    "all": {
+        "lens": vf.Lens(k1=-0.05, red=0.02, blue=-0.02, vignette=1.0),
+        "bloom": vf.Bloom(0.5, threshold=0.3),
+        "miniature": vf.Miniature(radius=0.1),
+    },
+}
+
+
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_parts_make_up_the_picture_behind_a_lens_where_asked(renderer: vf.Renderer, effect: str, lane: str) -> None:
+    options: dict[str, Any] = {"lane": lane, "samples": 4, "aovs": PARTS, **EFFECTS[effect]}
+    alone = renderer.render(everything(), SIZE, **options)
+    image = renderer.render(everything(), SIZE, aov_effects=True, **options)
+    assert image.hdr.tobytes() == alone.hdr.tobytes()
+    total = sum(image.aovs[name].astype(np.float64) for name in PARTS)
+    np.testing.assert_allclose(total, image.hdr, rtol=1e-5, atol=1e-6)
+    unasked = sum(alone.aovs[name].astype(np.float64) for name in PARTS)
+    assert np.abs(unasked - image.hdr).max() > 0.03 * image.hdr.max()
+
+
+def through_a_lens() -> vf.Scene:
+    scene = everything()
+    return dataclasses.replace(scene, camera=dataclasses.replace(scene.camera, aperture_radius=12.0))
+
+
+def in_motion() -> vf.MovingScene:
+    scene = everything()
+    x, y, z = scene.camera.position
+
+    def at(t: float) -> vf.Scene:
+        return dataclasses.replace(scene, camera=dataclasses.replace(scene.camera, position=(x + 30 * t, y, z)))
+
+    return vf.MovingScene(at, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("scene", "options"), [(through_a_lens, {}), (in_motion, {"motion_blur": "vectors"})])
+def test_what_spreads_points_spreads_parts_and_shares(renderer: vf.Renderer, scene: Any, options: Any) -> None:
+    options = {"samples": 4, "aovs": (*PARTS, "coverage", "object_id"), **options}
+    alone = renderer.render(scene(), SIZE, **options)
+    image = renderer.render(scene(), SIZE, aov_effects=True, **options)
+    assert image.hdr.tobytes() == alone.hdr.tobytes()
+    total = sum(image.aovs[name].astype(np.float64) for name in PARTS)
+    np.testing.assert_allclose(total, image.hdr, rtol=1e-5, atol=1e-6)
+    before, after = alone.aovs["coverage"], image.aovs["coverage"]
+    partly = [int(((share > 0.02) & (share < 0.98)).sum()) for share in (before, after)]
+    print(f"pixels that are covered in part: {partly[0]}, spread {partly[1]}")
+    assert partly[1] > 2 * partly[0]
+    assert after.max() <= 1.0
+    assert after.mean() == pytest.approx(before.mean(), abs=0.02)
+    np.testing.assert_allclose(sum(image.mattes["object"].values()), after, atol=1e-6)
+    assert image.aovs["object_id"].tobytes() == alone.aovs["object_id"].tobytes()
+
+
 @pytest.mark.parametrize("lane", LANES)
 def test_each_part_is_of_its_own_light(renderer: vf.Renderer, lane: str) -> None:
     """Without water, fog and sky behind, what is left is direct light and glow; and bounces, where there are any."""

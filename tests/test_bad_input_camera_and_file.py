@@ -163,6 +163,8 @@ def test_whatever_animations_and_moving_scenes_are_asked() -> None:
         survives(still.with_settings, samples=value)
         survives(moving.time, value)
         survives(moving.scene, value)
+        survives(moving.check, value, FILM["scene"])
+        survives(moving.check, FILM["scene"], value)
         survives(vf.MovingScene(lambda _, value=value: value, 0, 1).scene, 0.5)
 
 
@@ -180,6 +182,16 @@ def test_whatever_the_references_are_given() -> None:
         survives(vf.Miniature().circles, value)
         survives(vf.Miniature().across, value)
         survives(lens.frame, value, SIZE)
+        for call in (lens.distort_uv, lens.undistort_uv):
+            survives(call, value, camera, SIZE)
+            survives(call, np.zeros((1, 2)), value, SIZE)
+            survives(call, np.zeros((1, 2)), camera, value)
+        for call in (lens.axis, lens.taps):
+            survives(call, value, SIZE)
+            survives(call, lens.frame(camera, SIZE), value)
+        survives(lens.mask_reach, value)
+        survives(vf.Tonemap("agx").parameter, value)
+        survives(vf.Tonemap("linear").parameter, value)
         for call in (vf.Bloom().apply, vf.Bloom().levels, vf.Grain().apply, vf.Grain().noise, vf.AutoExposure().stops):
             survives(call, value)
         survives(vf.Grain().apply, picture, value)

@@ -49,6 +49,22 @@ def test_focus_on_a_point_beside_the_axis() -> None:
         assert camera.circle_of_confusion([90.0], SIZE, [(x, y)]) == pytest.approx(0.0, abs=1e-9)
 
 
+def test_a_photographic_camera_knows_its_numbers() -> None:
+    """Whatever is changed of it since: they follow from the sensor, the angles and the aperture."""
+    camera = vf.Camera.photographic((0, 0, 0), (0, 90, 0), focal_length=35, sensor=(22.5, 15), f_number=4, scale=50)
+    assert (camera.focal_length, camera.f_number) == (pytest.approx(35.0), pytest.approx(4.0))
+    opened = dataclasses.replace(camera, aperture_radius=2 * camera.aperture_radius)
+    assert opened.f_number == pytest.approx(2.0)
+    zoomed = dataclasses.replace(camera, fov=camera.fov_x, fov_x=None, sensor=(22.5, 22.5))
+    assert zoomed.focal_length == pytest.approx(35.0)
+    assert dataclasses.replace(camera, aperture_radius=0.0).f_number is None
+    other = vf.Camera.perspective((0, 0, 0), (0, 1, 0), aperture_radius=1.0)
+    assert (other.sensor, other.focal_length, other.f_number) == (None, None, None)
+    for changes, message in (({"sensor": (36, 0)}, "Camera sensor"), ({"scale": 0}, "Camera scale")):
+        with pytest.raises(vf.InputError, match=message):
+            dataclasses.replace(camera, **changes)  # type: ignore[arg-type]
+
+
 def test_photographic_angles_and_crops() -> None:
     camera = vf.Camera.photographic((0, 0, 0), (0, 1, 0), focal_length=35, sensor=(36, 24))
     for size, half_x in (((300, 200), 18 / 35), ((400, 200), 18 / 35), ((200, 200), 12 / 35), ((100, 200), 6 / 35)):

@@ -185,7 +185,8 @@ def test_oidn_comes_before_the_lens_blurs(renderer: vf.Renderer) -> None:
     """Albedo and normals are sharp: beside a picture that is blurred already they lead the filter astray."""
     pytest.importorskip("pyoidn")
     camera = vf.Camera.perspective((-12.0, -18.0, 30.0), (0.0, 0.0, 0.0), fov=40, aperture_radius=1.0)
-    scene, noisy = view(hills(), camera=camera), {"samples": 1, "sky_rays": 1}
+    scene = view(hills(), camera=camera)
+    noisy: dict[str, Any] = {"samples": 1, "sky_rays": 1}
     truth = renderer.render(scene, SIZE, samples=64, sky_rays=16).hdr
     image = renderer.render(scene, SIZE, aovs=("albedo", "normal"), **noisy)
     afterwards = relative_mse(denoising.oidn(image.hdr, image.aovs["albedo"], image.aovs["normal"]), truth)

@@ -5,27 +5,22 @@ from __future__ import annotations
 import dataclasses
 import errno
 import io
-import math
 import os
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-import vkforge as vf
 from vkforge.aovs import AOVS, Aov
 from vkforge.errors import InputError, OutputError
 from vkforge.image import Image
 from vkforge.io import exr, exr_names
 from vkforge.io.exr import LOSSLESS, ExrOptions, write_exr
-from vkforge.scene.info import scene_info
 
 OpenEXR = pytest.importorskip("OpenEXR")
 
 WIDTH, HEIGHT = 37, 23
-REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 
 def made(info: dict[str, Any] | None = None) -> Image:
@@ -55,6 +50,8 @@ def planes(image: Image, names: str = "vkforge") -> dict[str, np.ndarray]:
     """What the file of an image should hold by the names of `AOVS`, in 32 bits."""
     wanted = dict(zip("RGBA", (*np.moveaxis(image.hdr, -1, 0), np.ones((HEIGHT, WIDTH), np.float32)), strict=True))
     for name, values in image.aovs.items():
+        if name == "beauty":
+            continue
         stack = values[..., None] if values.ndim == 2 else values
         wanted |= dict(zip(AOVS[name].exr_channels, np.moveaxis(stack, -1, 0), strict=True))
     return wanted
@@ -99,7 +96,7 @@ def test_a_part_a_layer(tmp_path: Path) -> None:
     channels, headers = read(image.save(tmp_path / "a.exr", parts="multi"))
     names = [header["name"] for header in headers]
     assert names[:4] == ["rgba", "depth", "P", "N"]
-    assert len(names) == len(set(names)) == len(AOVS), "coverage is the picture's alpha and no layer"
+    assert len(names) == len(set(names)) == len(AOVS) - 1, "beauty and coverage are the picture itself"
     assert "name" not in read(image.save(tmp_path / "b.exr"))[1][0]
     single, _ = read(tmp_path / "b.exr")
     assert all(np.array_equal(single[name], values) for name, values in channels.items())
@@ -117,7 +114,8 @@ def test_blenders_names(tmp_path: Path, parts: str) -> None:
     for channel, values in (
         *((f"Combined.{c}", image.hdr[..., i]) for i, c in enumerate("RGB")),
         ("Combined.A", image.aovs["coverage"]),
-        ("Depth.Z", image.aovs["depth"]),
+        ("Depth.Z", image.aovs["depth_axis"]),
+        ("depth_along_ray.Z", image.aovs["depth"]),
         *((f"Normal.{c}", image.aovs["normal"][..., i]) for i, c in enumerate("XYZ")),
         *((f"Position.{c}", image.aovs["position"][..., i]) for i, c in enumerate("XYZ")),
         *((f"Diffuse Color.{c}", image.aovs["albedo"][..., i]) for i, c in enumerate("RGB")),
@@ -127,7 +125,32 @@ def test_blenders_names(tmp_path: Path, parts: str) -> None:
         assert np.array_equal(channels[f"ViewLayer.{channel}"], values), channel
     assert len(channels) == len(planes(image))
     if parts == "multi":
-        assert [header["name"] for header in headers][:2] == ["ViewLayer.Combined", "ViewLayer.Depth"]
+        assert [header["name"] for header in headers][:2] == ["ViewLayer.Combined", "ViewLayer.depth_along_ray"]
+
+
+def test_blenders_depth_is_along_the_axis(tmp_path: Path) -> None:
+    """Where the frame is flat; of a panorama Blender means the ray. Its value where there is nothing is 1e10."""
+    depths = {name: np.full((HEIGHT, WIDTH), np.inf, np.float32) for name in ("depth", "depth_axis")}
+    depths["depth"][5:], depths["depth_axis"][5:] = 7.0, 6.0
+    both, ray, axis = depths, {"depth": depths["depth"]}, {"depth_axis": depths["depth_axis"]}
+    cases: list[tuple[str, dict[str, np.ndarray], dict[str, float]]] = [
+        ("perspective", both, {"Depth.Z": 6.0, "depth_along_ray.Z": 7.0}),
+        ("perspective", ray, {"depth_along_ray.Z": 7.0}),
+        ("map", axis, {"Depth.Z": 6.0}),
+        ("panorama", both, {"Depth.Z": 7.0, "depth_axis.Z": 6.0}),
+        ("fish-eye", ray, {"Depth.Z": 7.0}),
+    ]
+    for kind, aovs, wanted in cases:
+        image = dataclasses.replace(made({"camera": {"kind": kind}}), aovs=aovs)
+        channels, _ = read(image.save(tmp_path / "a.exr", names="blender"))
+        there = {name.removeprefix("ViewLayer."): values for name, values in channels.items() if "epth" in name}
+        assert there.keys() == wanted.keys()
+        for name, value in wanted.items():
+            assert (there[name][5:] == value).all()
+            assert (there[name][:5] == (np.float32(1e10) if name == "Depth.Z" else np.inf)).all()
+    channels, _ = read(dataclasses.replace(made(), aovs=both).save(tmp_path / "a.exr"))
+    assert (channels["Z"][5:] == 7.0).all()
+    assert (channels["depth_axis.Z"][5:] == 6.0).all()
 
 
 def test_alpha_is_coverage(tmp_path: Path) -> None:
@@ -158,7 +181,7 @@ def test_lossy_compression_is_for_colours(tmp_path: Path) -> None:
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
     image = made()
     smooth = np.dstack([x / WIDTH, y / HEIGHT, x * y / WIDTH / HEIGHT])
-    colors = {aov.name for aov in AOVS.values() if aov.kind == "color"}
+    colors = {aov.name for aov in AOVS.values() if aov.kind == "color" and aov.name != "beauty"}
     image = dataclasses.replace(image, hdr=smooth, aovs={**image.aovs, **dict.fromkeys(colors, smooth)})
     for compression in ("dwaa", "dwab"):
         channels, headers = read(image.save(tmp_path / "a.exr", compression=compression, parts="multi", half=False))
@@ -179,107 +202,13 @@ def test_lossy_compression_is_for_colours(tmp_path: Path) -> None:
         assert np.array_equal(channels["roughness.V"], image.aovs["roughness"])
 
 
-# The header
-
-
-def test_matrices_take_points_where_they_are_seen(tmp_path: Path) -> None:
-    fov, aspect = 40.0, WIDTH / HEIGHT
-    camera = vf.Camera.perspective((10.0, -50.0, 30.0), (10.0, 0.0, 30.0), fov=fov)
-    scene = vf.Scene(vf.Terrain(np.zeros((4, 4), np.float32), 1.0), camera=camera, sun=vf.Sun(azimuth=90, elevation=30))
-    _, (header,) = read(made(scene_info(scene, (WIDTH, HEIGHT), 0.0)).save(tmp_path / "a.exr"))
-    # Looking north: a point 20 m ahead, 3 m to the east, 2 m up.
-    point = np.array([13.0, -30.0, 32.0, 1.0])
-    assert point @ header["worldToCamera"] == pytest.approx([3.0, 2.0, 20.0, 1.0], abs=1e-5)  # left-handed
-    ndc = point @ header["worldToNDC"]
-    half_height = 20 * math.tan(math.radians(fov) / 2)
-    seen = (0.5 + 3.0 / (2 * half_height * aspect), 0.5 - 2.0 / (2 * half_height))
-    assert ndc[:2] / ndc[3] == pytest.approx(seen, abs=1e-6)
-    assert ndc[2:] == pytest.approx([1.0, 20.0], abs=1e-5)
-    assert header["vkforge/camera/kind"] == "perspective"
-    assert header["vkforge/camera/position"].tolist() == [10.0, -50.0, 30.0]
-    assert header["vkforge/sun/direction"] == pytest.approx([math.cos(math.radians(30)), 0, 0.5], abs=1e-6)
-
-
-def test_matrices_of_every_camera_agree_with_its_projection(tmp_path: Path) -> None:
-    terrain = vf.Terrain(100 * np.random.default_rng(1).random((30, 40)).astype(np.float32), 10.0)
-    points = np.random.default_rng(2).uniform((-190, -140, 0), (190, 140, 100), (50, 3))
-    shifted = dataclasses.replace(vf.Camera.orbit(terrain), shift=(0.2, -0.3))
-    for camera in (vf.Camera.orbit(terrain), shifted, vf.Camera.map(terrain), vf.Camera.oblique(terrain)):
-        info = scene_info(vf.Scene(terrain, camera=camera), (WIDTH, HEIGHT), 0.0)
-        _, (header,) = read(made(info).save(tmp_path / "a.exr"))
-        ndc = np.c_[points, np.ones(50)] @ header["worldToNDC"]
-        seen = camera.project(points, (WIDTH, HEIGHT))[:, :2] / (WIDTH, HEIGHT)
-        assert ndc[:, :2] / ndc[:, 3:] == pytest.approx(seen, abs=2e-5), camera.kind
-    info = scene_info(
-        vf.Scene(terrain, camera=vf.Camera.panorama((0.0, 0.0, 500.0))), (WIDTH, HEIGHT), vf.CameraExposure(8.0)
-    )
-    _, (header,) = read(made(info).save(tmp_path / "a.exr"))
-    assert not {"worldToCamera", "worldToNDC"} & header.keys()
-    assert (header["aperture"], header["isoSpeed"]) == (8.0, 100.0)
-
-
-def test_metadata(tmp_path: Path) -> None:
-    info = {
-        "lane": "path-traced",
-        "samples": 64,
-        "seed": 2**32 - 1,
-        "exposure": -1.5,
-        "tonemap": "agx",
-        "device": "some device",
-        "submit_seconds": 0.123,
-        "frame": 17,
-        "frames_per_second": 24000 / 1001,
-        "sun": {"azimuth": 315.0, "elevation": 35.0, "direction": (-0.5, 0.5, 0.75), "irradiance": [3, 3, 2]},
-        "camera": {"f_number": 2.8, "focus_distance": 1200.0, "exposure_time": 0.02, "iso": 400, "fov": 40.0},
-    }
-    _, headers = read(made(info).save(tmp_path / "a.exr", parts="multi"))
-    for header in headers:
-        assert header["software"].startswith("vkforge ")
-        assert header["chromaticities"] == pytest.approx(REC709)
-        assert header["vkforge/unit"] == "metre"
-        assert (header["vkforge/lane"], header["vkforge/samples"]) == ("path-traced", 64)
-        assert (header["vkforge/exposure"], header["vkforge/tonemap"]) == (-1.5, "agx")
-        assert header["vkforge/seed"] == "4294967295"
-        assert (header["vkforge/sun/azimuth"], header["vkforge/sun/elevation"]) == (315.0, 35.0)
-        assert header["vkforge/sun/direction"].tolist() == [-0.5, 0.5, 0.75]
-        assert header["vkforge/sun/irradiance"].tolist() == [3.0, 3.0, 2.0]
-        assert header["imageCounter"] == 17
-        assert header["framesPerSecond"] == Fraction(24000, 1001)
-        assert header["aperture"] == pytest.approx(2.8)
-        assert (header["focus"], header["isoSpeed"], header["vkforge/camera/fov"]) == (1200.0, 400.0, 40.0)
-        assert header["expTime"] == pytest.approx(0.02)
-        # nothing of when and where it was made
-        assert not {"capDate", "vkforge/device", "vkforge/submit_seconds"} & header.keys()
-
-
-def test_rec2020(tmp_path: Path) -> None:
-    _, (header,) = read(made({"primaries": "rec2020"}).save(tmp_path / "a.exr"))
-    assert header["chromaticities"] == pytest.approx((0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290))
-    assert header["colorInteropID"] == "lin_rec2020_scene"
+# The same file for the same picture
 
 
 @pytest.mark.parametrize("parts", ["single", "multi"])
 def test_same_picture_same_file(tmp_path: Path, parts: str) -> None:
     first = made({"samples": 4, "submit_seconds": 1.0}).save(tmp_path / "a.exr", parts=parts).read_bytes()
     assert made({"samples": 4, "submit_seconds": 2.0}).save(tmp_path / "b.exr", parts=parts).read_bytes() == first
-
-
-@pytest.mark.gpu
-def test_a_rendered_picture_says_how_it_was_seen(tmp_path: Path, renderer: vf.Renderer) -> None:
-    """The header's matrix and the position AOV agree on where each pixel is."""
-    heights = 40 * np.hypot(*np.mgrid[-20:20, -30:30]).astype(np.float32)
-    aovs = ("position", "hit", "coverage", "object_id")
-    image = renderer.render(vf.Terrain(heights, 30.0), (96, 54), samples=2, aovs=aovs)
-    channels, (header,) = read(image.save(tmp_path / "a.exr"))
-    y, x = np.nonzero(channels["hit.V"])
-    points = np.stack([channels[f"P.{c}"][y, x] for c in "XYZ"] + [np.ones(len(x))], axis=1)
-    ndc = points @ header["worldToNDC"]
-    pixels = ndc[:, :2] / ndc[:, 3:] * (96, 54)
-    assert len(x) > 1000
-    assert np.abs(pixels - np.stack([x + 0.5, y + 0.5], axis=1)).max() < 0.02
-    assert {"vkforge/sun/azimuth", "vkforge/sun/elevation", "vkforge/exposure", "vkforge/tonemap"} <= header.keys()
-    assert np.array_equal(channels["A"], image.aovs["coverage"].astype(np.float16))
-    assert {"CryptoObject00.R", "CryptoObject02.A"} <= channels.keys()
 
 
 # Names that compositors keep

@@ -371,14 +371,17 @@ def test_sizes_in_turn_give_their_memory_back(renderer: vf.Renderer) -> None:
 
 def test_every_output_can_be_handed_over(renderer: vf.Renderer) -> None:
     """Whatever is asked for ends in the layout of copies, in one of the two frames."""
-    settings = vf.Settings(exposure=vf.AutoExposure())
-    request = renderer._prepare(vf.Scene(TERRAIN), (8, 8), "lit", tuple(vf.AOVS), settings, {})
-    frames = renderer._lanes["lit"].compiled(request)
-    assert set(request.outputs) == set(OUTPUTS)
-    ready = [
-        frame.images[use.resource]
-        for frame in (frames.light, frames.picture)
-        for use in frame.graph.passes[-1].uses
-        if use.scope == Access.COPY_SOURCE.value
-    ]
-    assert all(frames.images[name] in ready for name in OUTPUTS)
+    settings, asked = vf.Settings(exposure=vf.AutoExposure()), set()
+    for effects in (False, True):
+        settings = settings.replace(aov_effects=effects)
+        request = renderer._prepare(vf.Scene(TERRAIN), (8, 8), "lit", tuple(vf.AOVS), settings, {})
+        frames = renderer._lanes["lit"].compiled(request)
+        ready = [
+            frame.images[use.resource]
+            for frame in (frames.light, frames.picture)
+            for use in frame.graph.passes[-1].uses
+            if use.scope == Access.COPY_SOURCE.value
+        ]
+        assert all(frames.images[name] in ready for name in request.outputs)
+        asked.update(request.outputs)
+    assert asked == set(OUTPUTS)

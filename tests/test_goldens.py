@@ -6,6 +6,7 @@ its own way), which moves a channel by a rounding step, and a ray now and then t
 shadow's edge. At 4 of 255 in all but 0.5 % of the pixels both pass, and nothing that an eye would notice does.
 
 After a change that is meant: ``./dev test tests/test_goldens.py --update-goldens``, and look at what git says changed.
+What happens to a picture after its light is in test_goldens_of_effects.py.
 """
 
 from __future__ import annotations
@@ -153,71 +154,6 @@ def test_light_that_is_opted_into(renderer: vf.Renderer, golden: Check) -> None:
     golden("light", np.concatenate(tiles, axis=1))
 
 
-def columns(renderer: vf.Renderer, scene: vf.Scene, low_to_high: list[list[dict[str, Any]]], width: int) -> np.ndarray:
-    """Render a column for each parameter, from its low value down to its high one, in tiles `width` pixels wide."""
-    tiles = [
-        [
-            renderer.render(scene, (width, HEIGHT // len(column)), samples=4, **options).rgba[..., :3]
-            for options in column
-        ]
-        for column in low_to_high
-    ]
-    return np.concatenate([np.concatenate(column) for column in tiles], axis=1)
-
-
-def bright_colours() -> vf.Scene:
-    """Return a ramp through the hues in light that leaves no operator at rest."""
-    ramp = vf.Terrain(hills(), cmap=["#d02020", "#e0c020", "#20a040", "#2050d0", "#c8c8c8"])
-    sun = vf.Sun(azimuth=240, elevation=25, irradiance=(8.0, 7.0, 6.0))
-    camera = vf.Camera.orthographic((0, 0, 50), (0, 0, 0), (0, 1, 0), height=55)
-    return vf.Scene(ramp, camera, sun, vf.Sky.uniform((0.15, 0.2, 0.35)))
-
-
-def test_grade_and_exposure(renderer: vf.Renderer, golden: Check) -> None:
-    """Temperature, tint, contrast, saturation, lift, gamma, gain; then f-number, key and percentiles."""
-    grades = {
-        "temperature": (3000.0, 5500.0, 15_000.0),
-        "tint": (-80.0, 20.0, 80.0),
-        "contrast": (0.6, 1.2, 2.0),
-        "saturation": (0.0, 0.6, 2.0),
-        "lift": (-0.2, 0.1, (0.0, 0.1, 0.3)),
-        "gamma": (0.6, 1.3, (1.4, 1.0, 0.7)),
-        "gain": (0.6, 1.2, (1.1, 1.0, 0.7)),
-    }
-    sheet: list[list[dict[str, Any]]] = [
-        [{"grade": vf.Grade(**{name: value})} for value in values] for name, values in grades.items()
-    ]
-    sheet.append([{"exposure": vf.CameraExposure(f_number)} for f_number in (32.0, 22.0, 11.0)])
-    sheet.append([{"exposure": vf.AutoExposure(key=key)} for key in (0.05, 0.18, 0.5)])
-    ends = ((0, 20), (5, 95), (90, 100))
-    sheet.append([{"exposure": vf.AutoExposure(percentiles=percentiles)} for percentiles in ends])
-    golden("grade", columns(renderer, bright_colours(), sheet, 32))
-
-
-def test_parameters_of_tone_mappings(renderer: vf.Renderer, golden: Check) -> None:
-    """Whites of Reinhard and Hable, AgX's contrast and saturation, Neutral's start and desaturation; two tables."""
-    parameters: dict[tuple[str, str], tuple[Any, ...]] = {
-        ("reinhard", "white"): (1.2, 3.0, 20.0),
-        ("hable", "white"): (2.0, 6.0, 30.0),
-        ("agx", "contrast"): (0.7, 1.2, 2.0),
-        ("agx", "saturation"): (0.0, 1.4, 2.5),
-        ("neutral", "start"): (0.1, 0.5, 0.95),
-        ("neutral", "desaturation"): (0.0, 0.5, 4.0),
-    }
-    sheet: list[list[dict[str, Any]]] = [
-        [{"tonemap": vf.Tonemap(operator, **{name: value})} for value in values]
-        for (operator, name), values in parameters.items()
-    ]
-    axis = np.linspace(0.0, 1.0, 9)
-    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
-    swapped = np.stack([blue, red**2.0, green], axis=-1)
-    steps = np.round(np.stack([red, green, blue], axis=-1) * 4.0) / 4.0
-    for space in ("display", "scene"):
-        tables = (swapped, steps, 1.0 - swapped)
-        sheet.append([{"lut": vf.Lut(table, space)} for table in tables])
-    golden("tones", columns(renderer, bright_colours(), sheet, 40))
-
-
 def test_presets(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -> None:
     tiles = []
     for name in PRESETS:
@@ -225,100 +161,6 @@ def test_presets(renderer: vf.Renderer, golden: Check, jacksboro: Jacksboro) -> 
         tiles.append(renderer.render(scene, (106, 90), settings=vf.Settings.preset(name).replace(samples=8)).rgba)
     rows = [np.concatenate(tiles[start : start + 3], axis=1) for start in (0, 3)]
     golden("presets", np.concatenate(rows))
-
-
-def sheet(renderer: vf.Renderer, columns: int, settings: list[dict[str, Any]], width: int = 320) -> np.ndarray:
-    """Render hills with lamps once for each of `settings` (or "camera"), in rows of `columns`, `width` pixels wide."""
-    rows = -(-len(settings) // columns)
-    size = width // columns, HEIGHT // rows
-    row, column = np.mgrid[0:96, 0:96]
-    lamps = np.zeros((96, 96, 3))
-    lamps[(row % 31 == 16) & (column % 29 == 15)] = (40.0, 28.0, 14.0)
-    checks = np.where(((row // 8 + column // 8) % 2)[..., None], (0.8, 0.75, 0.7), (0.25, 0.3, 0.4))
-    ground = vf.Terrain(hills(), albedo=checks, material=vf.Material(emission=1.0, emission_map=lamps))
-    camera = vf.Camera.perspective((0, -62, 46), (0, -4, 4), fov=60)
-    scene = vf.Scene(ground, camera, vf.Sun(300, 30, irradiance=2.0), background="#8090a0")
-    tiles = [
-        renderer.render(
-            dataclasses.replace(scene, camera=options.get("camera", camera)),
-            size,
-            samples=4,
-            **{name: value for name, value in options.items() if name != "camera"},
-        ).rgba[..., :3]
-        for options in settings
-    ]
-    return np.concatenate([np.concatenate(tiles[i : i + columns], axis=1) for i in range(0, len(tiles), columns)])
-
-
-def test_lens(renderer: vf.Renderer, golden: Check) -> None:
-    """Each parameter low, in the middle and high: distortion, aberration, vignette, mask."""
-    values = {
-        "k1": (-0.1, 0.1, 0.3),
-        **dict.fromkeys(("k2", "k3"), (-0.02, 0.1, 0.3)),
-        **dict.fromkeys(("p1", "p2"), (-0.04, 0.02, 0.05)),
-        **dict.fromkeys(("red", "blue"), (-0.02, 0.005, 0.02)),
-        **dict.fromkeys(("vignette", "mask_strength", "mask_softness"), (0.2, 0.6, 1.0)),
-        "mask_radius": (0.0, 0.4, 0.8),
-        "mask_roundness": (0.0, 0.5, 1.0),
-    }
-    lenses = [
-        {"lens": vf.Lens(**({"mask_strength": 1.0} if name.startswith("mask") else {}) | {name: value})}
-        for name, three in values.items()
-        for value in three
-    ]
-    golden("lens", sheet(renderer, 6, lenses))
-
-
-def test_bloom(renderer: vf.Renderer, golden: Check) -> None:
-    """Intensity, radius and threshold low, in the middle and high."""
-    blooms = [{"bloom": vf.Bloom(intensity=value)} for value in (0.05, 0.3, 1.0)]
-    blooms += [{"bloom": vf.Bloom(0.4, radius=value)} for value in (0.02, 0.1, 1.0)]
-    blooms += [{"bloom": vf.Bloom(0.4, threshold=value)} for value in (0.0, 0.5, 5.0)]
-    golden("bloom", sheet(renderer, 3, blooms))
-
-
-def test_grain(renderer: vf.Renderer, golden: Check) -> None:
-    """Amount, size, colour and highlights low, in the middle and high."""
-    grains = [{"grain": vf.Grain(amount=value)} for value in (0.05, 0.3, 1.0)]
-    grains += [{"grain": vf.Grain(0.4, size=value)} for value in (1.0, 2.0, 6.0)]
-    grains += [{"grain": vf.Grain(0.4, color=value)} for value in (0.0, 0.5, 1.0)]
-    grains += [{"grain": vf.Grain(0.4, highlights=value)} for value in (0.0, 2.0, 8.0)]
-    golden("grain", sheet(renderer, 3, grains, width=210))  # noise makes large files
-
-
-def test_depth_of_field(renderer: vf.Renderer, golden: Check) -> None:
-    """Above: radius, distance in focus, tilt and blades of a lens; below: radius, centre, fade and angle of a band."""
-    camera = vf.Camera.perspective((0, -62, 46), (0, -4, 4), fov=60, aperture_radius=8.0, focus_distance=62.0)
-    optics: list[dict[str, Any]] = [{"aperture_radius": value} for value in (2.0, 6.0, 16.0)]
-    optics += [{"focus_distance": value} for value in (40.0, 70.0, 200.0)]
-    optics += [{"tilt": (value, 20.0)} for value in (-60.0, 0.0, 60.0)]
-    optics += [{"blades": value, "focus_distance": 30.0} for value in (3, 5, 8)]
-    cameras = [{"camera": dataclasses.replace(camera, **values)} for values in optics]
-    bands = [{"miniature": vf.Miniature(radius=value)} for value in (0.01, 0.04, 0.1)]
-    bands += [{"miniature": vf.Miniature(0.06, center=value)} for value in (0.2, 0.5, 0.8)]
-    bands += [{"miniature": vf.Miniature(0.06, fade=value)} for value in (0.1, 0.5, 1.0)]
-    bands += [{"miniature": vf.Miniature(0.06, angle=value)} for value in (-45.0, 20.0, 90.0)]
-    golden("depth_of_field", sheet(renderer, 6, cameras + bands))
-
-
-def test_motion_blur(renderer: vf.Renderer, golden: Check) -> None:
-    """Time open, its middle and its ramp low, in the middle and high: by samples, then by vectors."""
-    ground = vf.Terrain(hills(), albedo="#b8a98c")
-
-    def at(t: float) -> vf.Scene:
-        camera = vf.Camera.perspective((30 * t, -62, 46), (20 * t, -4, 4 + 4 * t * t), fov=60)
-        return vf.Scene(ground, camera, vf.Sun(300, 30), background="#8090a0")
-
-    shutters = [vf.Shutter(seconds=value) for value in (0.05, 0.3, 1.0)]
-    shutters += [vf.Shutter(seconds=0.5, centre=value) for value in (-0.5, 0.0, 0.5)]
-    shutters += [vf.Shutter(seconds=0.8, ramp=value) for value in (0.0, 0.25, 0.5)]
-    exposures = [vf.MovingScene(at, *shutter.interval(1.0), shutter.ramp) for shutter in shutters]
-    tiles = [
-        renderer.render(exposure, (53, 60), samples=16, motion_blur=how).rgba[..., :3]
-        for how in ("samples", "vectors")
-        for exposure in exposures
-    ]
-    golden("motion_blur", np.concatenate([np.concatenate(tiles[i : i + 6], axis=1) for i in (0, 6, 12)]))
 
 
 def test_cameras(renderer: vf.Renderer, golden: Check) -> None:
@@ -344,10 +186,12 @@ def test_cameras(renderer: vf.Renderer, golden: Check) -> None:
 
 
 def test_goldens_are_small_and_all_in_use() -> None:
-    source = Path(__file__).read_text()
+    folder = Path(__file__).parent
+    source = "".join((folder / f"{name}.py").read_text() for name in ("test_goldens", "test_goldens_of_effects"))
     for path in sorted(conftest.GOLDENS.glob("*")):
         assert path.suffix == ".png"
-        assert f'golden("{path.stem}"' in source, f"no test compares {path}"
+        used = (f'golden("{path.stem}"', f'"{path.stem}": Sheet(')
+        assert any(use in source for use in used), f"no test compares {path}"
         assert path.stat().st_size < 100_000
         with Image.open(path) as picture:
             assert picture.width <= 320

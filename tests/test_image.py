@@ -7,7 +7,6 @@ import io
 import json
 import os
 import resource
-import shutil
 import signal
 import stat
 import struct
@@ -157,108 +156,6 @@ def test_notebook_picture() -> None:
     image = make_image()
     with Pillow.open(io.BytesIO(image._repr_png_())) as read:
         assert np.array_equal(np.asarray(read), image.rgba)
-
-
-# GeoTIFF
-
-
-def test_geotiff_rgba(tmp_path: Path) -> None:
-    rasterio = pytest.importorskip("rasterio")
-    image = make_image()
-    image.save(tmp_path / "a.tif")
-    with rasterio.open(tmp_path / "a.tif") as read:
-        assert read.crs.to_epsg() == 32616
-        assert read.colorinterp[3].name == "alpha"
-        assert np.array_equal(np.moveaxis(read.read(), 0, -1), image.rgba)
-        # centre of pixel (row 10, column 20), half a pixel being the bar and rounding the error
-        assert read.xy(10, 20) == pytest.approx((743_000 + 20.5 * 30, 4_070_000 - 10.5 * 30), abs=1e-6)
-
-
-def test_geotiff_aovs(tmp_path: Path) -> None:
-    rasterio = pytest.importorskip("rasterio")
-    image = make_image()
-    image.save(tmp_path / "a.tif", aovs=("depth", "normal"))
-    with rasterio.open(tmp_path / "a.tif") as read:
-        assert read.descriptions == ("depth", "normal.x", "normal.y", "normal.z")
-        assert read.units[0] == "m"
-        assert np.array_equal(read.read(1), image.aovs["depth"])
-        assert np.array_equal(read.read(3), image.aovs["normal"][..., 1])
-        assert read.transform.a == 30.0
-    with rasterio.open(image.save(tmp_path / "a.tif", aovs=tuple(image.aovs))) as read:
-        bands = dict(zip(read.descriptions, zip(read.units, read.read(), strict=True), strict=True))
-        assert len(bands) == sum(AOVS[name].channels for name in image.aovs)
-        for name, values in image.aovs.items():
-            for i, channel in enumerate(AOVS[name].exr_channels):
-                single = values.ndim == 2
-                unit, band = bands[name if single else f"{name}.{channel.rpartition('.')[2].lower()}"]
-                assert unit == AOVS[name].unit
-                assert np.array_equal(band, values if single else values[..., i])
-
-
-def test_geotiff_as_gdal_sees_it(tmp_path: Path) -> None:
-    """Every AOV a band with a description and a unit; the corners and the centre where they belong."""
-    pytest.importorskip("rasterio")
-    gdalinfo = shutil.which("gdalinfo")
-    if gdalinfo is None:
-        pytest.skip("no gdalinfo on PATH (Debian: gdal-bin)")
-    image = make_image()
-    path = image.save(tmp_path / "a.tif", aovs=tuple(image.aovs))
-    said = json.loads(subprocess.run([gdalinfo, "-json", str(path)], capture_output=True, check=True).stdout)
-    assert said["size"] == [WIDTH, HEIGHT]
-    assert said["geoTransform"] == [743_000.0, 30.0, 0.0, 4_070_000.0, 0.0, -30.0]
-    assert said["metadata"][""]["AREA_OR_POINT"] == "Area"
-    assert said["cornerCoordinates"]["center"] == [743_000 + WIDTH * 15.0, 4_070_000 - HEIGHT * 15.0]
-    assert '"EPSG",32616' in said["coordinateSystem"]["wkt"]
-    bands = [(band["description"], band.get("unit", "")) for band in said["bands"]]
-    assert len(bands) == sum(AOVS[name].channels for name in image.aovs)
-    for aov in AOVS.values():
-        letters = [channel.rpartition(".")[2].lower() for channel in aov.exr_channels]
-        for band in [aov.name] if aov.channels == 1 else [f"{aov.name}.{letter}" for letter in letters]:
-            assert (band, aov.unit) in bands
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("scale", [1, 2])
-def test_geotiff_lies_right_to_half_a_pixel(tmp_path: Path, renderer: vf.Renderer, scale: int) -> None:
-    """What a band says lies at a pixel is what the elevation model has there."""
-    rasterio = pytest.importorskip("rasterio")
-    rows, cols, cell = 24, 40, 25.0
-    row, col = np.mgrid[:rows, :cols]
-    heights = (3.0 * col + 100.0 * row).astype(np.float32)  # linear, so that each height has one place
-    terrain = vf.Terrain(heights, cell, crs="EPSG:32633", transform=(cell, 0.0, 500_000.0, 0.0, -cell, 4_100_000.0))
-    scene = vf.Scene(terrain, camera=vf.Camera.map(terrain))
-    image = renderer.render(scene, (scale * cols, scale * rows), aovs=("position", "hit"), samples=1)
-    with rasterio.open(image.save(tmp_path / "a.tif", aovs=("position", "hit"))) as read:
-        bands = dict(zip(read.descriptions, read.read(), strict=True))
-        inside = bands["hit"] > 0
-        inside[[0, -1]] = inside[:, [0, -1]] = False  # beyond the outermost samples there are no heights
-        assert inside.mean() > 0.8
-        y, x = np.nonzero(inside)
-        east, north = (np.asarray(values) for values in rasterio.transform.xy(read.transform, y, x))
-        # Sample (0, 0) of the DEM is a cell whose centre is half a cell in from the corner.
-        wanted = 3.0 * (east - 500_000.0) / cell - 1.5 + 100.0 * (4_100_000.0 - north) / cell - 50.0
-        assert np.abs(bands["position.z"][inside] - wanted).max() < 0.1  # half a pixel down is 25 m and more
-
-
-def test_geotiff_wants_a_georeference(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"has no georeference.*vkforge relief"):
-        make_image(georeference=None).save(tmp_path / "a.tif")
-    assert not list(tmp_path.iterdir())
-
-
-def test_geotiff_refuses_an_unknown_crs(tmp_path: Path) -> None:
-    pytest.importorskip("rasterio")
-    with pytest.raises(InputError, match="EPSG:999999"):
-        make_image(georeference=GeoReference("EPSG:999999", UTM.transform)).save(tmp_path / "a.tif")
-    assert not list(tmp_path.iterdir())
-
-
-def test_georeference_resized_covers_the_same_ground() -> None:
-    half = UTM.resized((WIDTH, HEIGHT), (2 * WIDTH, 4 * HEIGHT))
-    assert half.transform == (15.0, 0.0, 743_000.0, 0.0, -7.5, 4_070_000.0)
-    for bad in [(1, 2, 3), (1, 0, 0, 0, 0, 0), (1, 0, np.nan, 0, 1, 0), None]:
-        with pytest.raises(InputError, match="transform"):
-            GeoReference(None, bad)  # type: ignore[arg-type]
 
 
 # The rest of save()

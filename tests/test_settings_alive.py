@@ -304,6 +304,12 @@ TABLE: dict[str, Row] = {
     "Settings.ao_rays": Row(with_setting("ao_rays"), DEFAULT, 65, "ambient_occlusion"),
     "Settings.ao_distance": Row(with_setting("ao_distance"), DEFAULT, 0.5, "ambient_occlusion"),
     "Settings.motion_blur": Row(lambda v: (passing("ramp")(0.0)[0], {"motion_blur": v}), DEFAULT, "vectors"),
+    "Settings.aov_effects": Row(
+        lambda v: (scene(), {"aov_effects": v, "lens": vf.Lens(vignette=1.0)}),
+        DEFAULT,
+        True,
+        "direct",
+    ),
     "MovingScene.at": Row(passing("at"), lambda t: scene(LEVEL), lambda t: scene(LEVEL, sun=vf.Sun(90 + 90 * t, 30))),
     "MovingScene.open": Row(passing("open"), 0.0, -3.0),
     "MovingScene.close": Row(passing("close"), 1.0, 5.0),

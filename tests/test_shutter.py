@@ -253,15 +253,8 @@ def test_what_motion_vectors_can_not_show(renderer: vf.Renderer) -> None:
     def climbing(t: float) -> vf.Scene:
         return dataclasses.replace(SCENE, sun=vf.Sun(0, 30 + t))
 
-    def around(t: float) -> vf.Scene:
-        return dataclasses.replace(SCENE, camera=vf.Camera.fisheye((t, 0, 50), (t, 0, 0), (0, 1, 0)))
-
     with pytest.raises(vf.InputError, match="sun changes while the shutter is open"):
         renderer.render(vf.MovingScene(climbing, 0.0, 1.0), (8, 4), motion_blur="vectors")
-    with pytest.raises(vf.InputError, match="fish-eye"):
-        renderer.render(vf.MovingScene(around, 0.0, 1.0), (8, 4), motion_blur="vectors")
-    with pytest.raises(vf.InputError, match="fish-eye"):
-        renderer.render(around(0.0), (8, 4), aovs=("motion",))
     with pytest.raises(vf.InputError, match="path-traced lane has no use for motion_blur"):
         renderer.render(vf.MovingScene(gliding, 0.0, 1.0), (8, 4), lane="path-traced", motion_blur="vectors")
 

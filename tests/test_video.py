@@ -99,7 +99,7 @@ def test_mp4(tmp_path: Path) -> None:
         assert (context.color_primaries, context.color_trc, context.colorspace, context.color_range) == (1, 1, 1, 1)
         frames = list(container.decode(stream))
     assert [frame.pts * frame.time_base * 24 for frame in frames] == list(range(count))
-    assert [i for i, frame in enumerate(frames) if frame.key_frame] == [0, video.SEGMENT, 2 * video.SEGMENT]
+    assert [i for i, frame in enumerate(frames) if frame.key_frame] == [0, 48, 48 + 27, 48 + 27 + 14]
     for i, frame in enumerate(frames):
         pixels = frame.to_ndarray(format="rgb24").astype(float)
         assert np.abs(pixels - picture(i).rgba[..., :3]).mean() < 3.0
@@ -207,7 +207,7 @@ def test_a_stopped_job_goes_on_at_the_first_missing_frame(tmp_path: Path, name: 
     assert sorted(os.listdir(tmp_path)) == sorted([*os.listdir(whole), "whole"])
     if name.endswith(".mp4"):
         for frames in (decoded(tmp_path / name), decoded(whole / name)):
-            assert [round(frame[4:12, 4:12].mean() / 4) for frame in frames] == list(range(count))
+            assert [round(frame[4:12, 4:12].mean() / 4) for frame in frames] == [i % 64 for i in range(count)]
     else:
         for path in whole.iterdir():
             if path.suffix != ".json":
@@ -239,12 +239,14 @@ video.SLOW = {slow}
 def images(missing):
     for frame in missing:
         if frame == {at}:
+            while {slow} == 9.0 and not reel._segments():  # the segment that is ending
+                time.sleep(0.01)
             print("ready", flush=True)
             time.sleep(60)
         if {slow} == 0.0:
             time.sleep(0.002)
         yield picture(frame)
-reel = open_reel(Path({path!r}), 60, 25, SIZE, (), {{}})
+reel = open_reel(Path({path!r}), {count}, 25, SIZE, (), {{}})
 with job(reel, MADE_OF, resume=True) as missing:
     encode(missing, images(missing), reel, lambda _: None)
 """
@@ -253,27 +255,27 @@ with job(reel, MADE_OF, resume=True) as missing:
 @pytest.mark.parametrize(("name", "slow"), [("a.mp4", 0.0), ("a.mp4", 9.0), ("a_%03d.png", 0.0), ("a.webp", 0.0)])
 def test_a_killed_job(tmp_path: Path, name: str, slow: float) -> None:
     """SIGKILL leaves no time to put anything in order. Slow frames are lost by no more than the queue holds."""
-    path, at = tmp_path / name, video.SEGMENT + 7
+    path, at, count = tmp_path / name, video.SEGMENT + 7, 2 * video.SEGMENT + 24
     old = b"the film of last year"
     if not path.match("*%*"):
         path.write_bytes(old)
-    script = KILLED.format(tests=str(Path(__file__).parent), slow=slow, at=at, path=str(path))
+    script = KILLED.format(tests=str(Path(__file__).parent), slow=slow, at=at, count=count, path=str(path))
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]
     ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
         with pytest.raises(OutputError, match=rf"process {child.pid} on .* is writing it; wait for it, or choose"):
-            shoot(path, 60)
+            shoot(path, count)
         child.kill()
     if not path.match("*%*"):
         assert path.read_bytes() == old
-    made = shoot(path, 60)
-    assert made == list(range(made[0], 60))
+    made = shoot(path, count)
+    assert made == list(range(made[0], count))
     assert made[0] == video.SEGMENT if slow == 9.0 else at - WAITING - 1 <= made[0] <= at
     if name == "a.mp4":
         frames = decoded(path)
-        assert [round(frame[4:12, 4:12].mean() / 4) for frame in frames] == list(range(60))
+        assert [round(frame[4:12, 4:12].mean() / 4) for frame in frames] == [i % 64 for i in range(count)]
 
 
 def test_other_frames_are_not_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,6 +378,8 @@ def test_a_disk_that_fills_while_the_index_is_put_in_front(tmp_path: Path, share
     reel = open_reel(path, count, 25, SIZE, (), {})
     with job(reel, MADE_OF, resume=True) as missing:
         encode(missing, (picture(frame) for frame in missing), reel, lambda _: None)
+        assert isinstance(reel, video.Mp4Reel)
+        reel._settle()  # it is the film that does not fit, and not its last segment
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * len(whole)), hard))
         try:
@@ -675,6 +679,8 @@ def test_starting_over_with_what_can_not_be_rendered_keeps_earlier_frames(
     assert {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)} == before
     with pytest.raises(InputError, match="a GeoTIFF has a georeference"):
         film.render(tmp_path / "a_%d.tif", SIZE, renderer=renderer)
+    with pytest.raises(InputError, match=r"bands of AOVs; say which for 'a_%d.tif', as save=.'aovs': .'depth',"):
+        film.render(tmp_path / "a_%d.tif", SIZE, renderer=renderer, aovs="depth")
     with pytest.raises(InputError, match="wanted that of a file"):
         film.render(3, SIZE, renderer=renderer)  # type: ignore[arg-type]
 
@@ -737,8 +743,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
         "1",
     ]
 
-    def run(*arguments: str, code: int = 0) -> Any:
-        result = CliRunner().invoke(app, ["animate", "dem.npy", *small, *arguments])
+    def run(*arguments: str, code: int = 0, dem: str = "dem.npy") -> Any:
+        result = CliRunner().invoke(app, ["animate", dem, *small, *arguments])
         assert result.exit_code == code, (result.output, result.stderr)
         return result
 
@@ -769,6 +775,46 @@ def test_animate_goes_on_with_a_stopped_job(command: Callable[..., Any]) -> None
         "begun with other frames (their settings differs); start over with"
         in command(*day, "--seed", "1", code=2).stderr
     )
+
+
+@pytest.mark.gpu
+def test_animate_writes_buffers(command: Callable[..., Any]) -> None:
+    OpenEXR = pytest.importorskip("OpenEXR")
+    command("-o", "f_%d.exr", "--aov", "depth", "--aov", "depth_axis")
+    assert {"R", "Z", "depth_axis.Z"} <= set(OpenEXR.File("f_3.exr", separate_channels=True).channels())
+    for path in ("a.mp4", "a.gif", "f_%d.png"):
+        assert "holds no AOVs; use numbered pictures" in command("-o", path, "--aov", "depth", code=2).stderr
+    assert "did you mean 'depth'" in command("-o", "f_%d.exr", "--aov", "dept", code=2).stderr
+
+
+@pytest.mark.gpu
+def test_animate_a_map(command: Callable[..., Any]) -> None:
+    """Numbered GeoTIFFs: pictures, or bands of the buffers asked for."""
+    rasterio = pytest.importorskip("rasterio")
+    place = rasterio.Affine(30.0, 0.0, 500_000.0, 0.0, -30.0, 4_100_000.0)
+    heights = np.load("dem.npy").astype(np.float32)
+    rows, cols = heights.shape
+    heights[rows // 2 - 1 : rows // 2 + 2, cols // 2 - 1 : cols // 2 + 2] = np.nan
+    profile = {"driver": "GTiff", "width": cols, "height": rows, "count": 1, "dtype": "float32"}
+    with rasterio.open("dem.tif", "w", crs="EPSG:32633", transform=place, **profile) as dataset:
+        dataset.write(heights, 1)
+    still = ("--camera", "map")
+    assert "stays where it is" in " ".join(command(*still, code=2).stderr.split())
+    move = (*still, "--key", "sun.azimuth=0:0,1:90")
+    command("-o", "f_%d.tif", *move, dem="dem.tif")
+    command("-o", "b_%d.tif", *move, "--aov", "sun_visibility", "--aov", "beauty", dem="dem.tif")
+    with rasterio.open("f_0.tif") as picture, rasterio.open("b_0.tif") as bands:
+        assert picture.count == 4
+        assert bands.descriptions == ("sun_visibility", "beauty.r", "beauty.g", "beauty.b")
+        assert bands.transform == picture.transform
+        # 64 x 36 pixels of a frame in whose middle the DEM is.
+        assert picture.xy(17.5, 31.5) == pytest.approx((500_000.0 + 15.0 * cols, 4_100_000.0 - 15.0 * rows))
+        alpha, nothing = picture.read(4), np.isnan(bands.read(1))
+    for outside in (np.s_[:, 0], np.s_[18, 32]):  # beside the DEM and in its hole
+        assert (alpha[outside] == 0).all()
+        assert nothing[outside].all()
+    assert not nothing[18, 20]
+    assert alpha[18, 20] == 255
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def _layer(layer: str, parts: Iterable[str]) -> tuple[str, ...]:
 AOVS: dict[str, Aov] = {
     aov.name: aov
     for aov in (
+        Aov("beauty", 3, "W/m2/sr", "radiance of the picture, as Image.hdr has it", ("R", "G", "B"), "color"),
         Aov("depth", 1, "m", "distance along the ray from the camera; inf where it meets the sky", ("Z",), "exact"),
         Aov("position", 3, "m", "point hit, in world coordinates (x east, y north, z up)", _layer("P", _XYZ), "exact"),
         Aov("normal", 3, "1", "shading normal in world coordinates, unit length", _layer("N", _XYZ)),

@@ -111,6 +111,8 @@ def _tiles(image: Image) -> Iterator[_Tile]:
     beauty = np.rint(image.rgba[..., :3] * alpha + np.array(_PAPER, np.float32) * (1 - alpha)).astype(np.uint8)
     yield _Tile(beauty, "picture", "display-referred, tone-mapped, sRGB", lambda *_: None)
     for name, values in image.aovs.items():
+        if name == "beauty":
+            continue
         empty = ~_seen(image, name)
         pixels, legend = _LOOKS.get(name, _grey)(values, empty)
         pixels[empty] = _EMPTY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -18,11 +19,12 @@ from vkforge.aovs import AOVS, check_aovs
 from vkforge.errors import InputError, suggest
 from vkforge.io.atomic import check_target, replacing
 from vkforge.io.exr import ExrOptions, write_exr
-from vkforge.io.geotiff import write_geotiff_aovs, write_geotiff_rgba
+from vkforge.io.geotiff import nothing_hit, write_geotiff_aovs, write_geotiff_rgba
 from vkforge.io.png import encode_png, write_png
 from vkforge.scene.checks import file_path, show
 
 _JPEG_QUALITY = 95
+_logger = logging.getLogger("vkforge")
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Image:
         rgba: (h, w, 4) uint8, display-referred, sRGB-encoded; row 0 is the top.
         hdr: (h, w, 3) float32, scene-linear radiance with Rec.709 primaries, before exposure and tone mapping.
         aovs: name to float32 array, (h, w) or (h, w, channels); names and units are in `vkforge.aovs.AOVS`.
-        georeference: where the pixels lie on the Earth, for a map view of a terrain that knows it; else None.
+        georeference: where the pixels lie on the Earth, for a view straight down (`Camera.map`, or orthographic) of a
+            terrain that knows it; else None.
         info: how the image came about (device, times, settings); plain values only. What an OpenEXR header takes of it
             is in `vkforge.io.exr_header.header_attributes`.
         mattes: sets of mattes, as "object" and "material": each a name to the share of each pixel that the thing so
@@ -154,7 +157,9 @@ class Image:
         ======================  =================================================================================
         .png, .jpg, .jpeg       `rgba` (JPEG without its alpha); .png with `bits=16` has `display16`
         .exr                    `hdr`, the AOVs as layers, and the mattes as Cryptomattes
-        .tif, .tiff             GeoTIFF: `rgba`, or float32 bands of the AOVs that `aovs` names; wants a georeference
+        .tif, .tiff             GeoTIFF: `rgba`, or float32 bands of the AOVs that `aovs` names; wants a georeference.
+                                Alpha is the AOV "coverage" where the image has it, and bands are NaN (nodata) where
+                                nothing is hit as far as it has "hit", an id or a depth
         .npy                    `hdr`
         .npz                    everything: rgba, hdr, the AOVs by name, mattes as matte.SET.NAME, crs, transform, and
                                 info as JSON
@@ -163,7 +168,7 @@ class Image:
         Args:
             path: file to write or replace.
             aovs: which AOVs go into an .exr, .tif or .npz, by name or names; None is all of them, but for .tif, where
-                it is none.
+                it is none. "beauty", which is `hdr`, is there without being rendered; an .exr has it as R, G and B.
             bits: of a .png's channels, 8 or 16; None is 8.
             half: for .exr: True, which None is, stores colours, directions and ratios as 16-bit floats (radiance is
                 clipped at 65504); False is 32 bits throughout. Depths, positions, ids and mattes always have 32.
@@ -192,6 +197,9 @@ class Image:
     def _pick(self, names: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
         chosen = {}
         for name in names:
+            if name == "beauty":
+                chosen[name] = self.hdr
+                continue
             if name not in self.aovs:
                 has = ", ".join(self.aovs) or "none"
                 raise InputError(f"this image has no AOV {name!r} (it has {has}); render with aovs=({name!r},)")
@@ -286,7 +294,9 @@ def _save_jpeg(image: Image, path: Path, chosen: _Chosen) -> None:
 
 
 def _save_exr(image: Image, path: Path, chosen: _Chosen, **options: Any) -> None:
-    aovs = {name: values for name, values in (image.aovs if chosen is None else chosen).items() if name != "coverage"}
+    aovs = dict(image.aovs if chosen is None else chosen)
+    for own in ("beauty", "coverage"):  # R, G, B and A, whoever asks
+        aovs.pop(own, None)
     write_exr(
         path,
         image.hdr,
@@ -302,13 +312,25 @@ def _save_exr(image: Image, path: Path, chosen: _Chosen, **options: Any) -> None
 def _save_tiff(image: Image, path: Path, chosen: _Chosen) -> None:
     if image.georeference is None:
         raise InputError(
-            f"can't save {path.name!r} as GeoTIFF: this image has no georeference, which only a map view of a terrain "
-            "with a CRS has (Camera.map, vkforge relief); save as .png or .exr instead"
+            f"can't save {path.name!r} as GeoTIFF: this image has no georeference, which only views straight down by "
+            "parallel rays have (Camera.map, Camera.orthographic from right above, vkforge relief) of a terrain with a "
+            "transform; in perspective, relief is not where a map has it. Save as .png or .exr instead"
         )
     if chosen:
-        write_geotiff_aovs(path, chosen, image.georeference, software=_software())
-    else:
-        write_geotiff_rgba(path, image.rgba, image.georeference, software=_software())
+        nothing = nothing_hit(image.aovs)
+        if nothing is None and not chosen.keys() <= {"coverage", "water"}:
+            _logger.warning(
+                "%s: nothing in this image says where the terrain ends or has holes, so no pixel is nodata; render the "
+                "AOV 'hit' too",
+                path,
+            )
+        write_geotiff_aovs(path, chosen, image.georeference, nothing=nothing, software=_software())
+        return
+    rgba = image.rgba
+    if "coverage" in image.aovs:
+        alpha = np.rint(255.0 * np.clip(image.aovs["coverage"], 0.0, 1.0)).astype(np.uint8)
+        rgba = np.dstack([rgba[..., :3], alpha])
+    write_geotiff_rgba(path, rgba, image.georeference, software=_software())
 
 
 def _save_npy(image: Image, path: Path, chosen: _Chosen) -> None:

@@ -40,6 +40,7 @@ from vkforge.post.tone import as_tonemap
 from vkforge.residency import Residency
 from vkforge.scene.checks import picture_size, show
 from vkforge.scene.environment import Environment
+from vkforge.scene.georeferencing import pixel_transform
 from vkforge.scene.info import scene_info
 from vkforge.scene.scene import Scene
 from vkforge.scene.shutter import MovingScene
@@ -97,6 +98,8 @@ class _PendingImage:
         mattes = read_mattes(self._aovs, arrays)
         hdr, rgba = from_rec709(copied(arrays["radiance"][..., :3]), settings.primaries), arrays["display"]
         aovs = {n: from_rec709(a, settings.primaries) if AOVS[n].kind == "color" else a for n, a in aovs.items()}
+        if "beauty" in aovs:
+            aovs["beauty"] = copied(hdr)
         stops = float(arrays["exposure"][0, 0, 1]) if "exposure" in arrays else stops_of(hdr, settings)
         finished = partial(finish, settings=settings, stops=stops)
         rest = {**self._rest, "info": {**self._rest["info"], "exposure": stops}}
@@ -277,7 +280,7 @@ class Renderer:
             "tonemap": as_tonemap(settings.tonemap).operator,
             "primaries": settings.primaries,
             "submit_seconds": time.perf_counter() - began,
-            **scene_info(request.scene, request.size, settings.exposure, settings.lens),
+            **scene_info(request.scene, request.size, settings.exposure, settings.lens, request.moving),
         }
         rest = {"georeference": _georeference(request), "info": info}
         # The frame is waited for by its own name, so that a device lost on the way tells the pass.
@@ -315,9 +318,9 @@ class Renderer:
         if settings.denoise == "oidn":
             require_oidn()
         size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
-        request = Request(
-            scene, size, settings, _outputs_for(aovs, settings), self._resident.parts(scene, settings.lut), moving
-        )
+        during = () if moving is None or settings.motion_blur != "samples" else moving.during()
+        parts = self._resident.parts(scene, settings.lut, during)
+        request = Request(scene, size, settings, _outputs_for(aovs, settings), parts, moving, during)
         self._lanes[lane].check(request)
         return request
 
@@ -467,7 +470,7 @@ class Renderer:
 def _outputs_for(aovs: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
     """Return the images to read back for these AOVs, the picture's own two first."""
     found = ("exposure",) if isinstance(settings.exposure, AutoExposure) else ()
-    return tuple(dict.fromkeys(("display", "radiance", *found, *images_for(aovs))))
+    return tuple(dict.fromkeys(("display", "radiance", *found, *images_for(aovs, effects=settings.aov_effects))))
 
 
 def _rays(name: str, values: Any) -> np.ndarray:
@@ -483,15 +486,7 @@ def _rays(name: str, values: Any) -> np.ndarray:
 
 
 def _georeference(request: Request) -> GeoReference | None:
-    """Return where a map's pixels lie on the Earth, if the terrain knows."""
-    terrain = request.scene.terrain
-    if request.scene.camera.kind != "map" or terrain.transform is None:
-        return None
-    (rows, cols), (dx, dy), (width, height) = terrain.shape, terrain.cell_size, request.size
-    across, along = request.scene.camera.span(width, height)
-    # Samples in the frame, which is about the DEM's middle and where its proportions differ shows more than the DEM.
-    seen_cols, seen_rows = across / dx, along / dy
-    left, top = (cols - seen_cols) / 2.0, (rows - seen_rows) / 2.0
-    a, b, c, d, e, f = terrain.transform
-    x, y = seen_cols / width, seen_rows / height
-    return GeoReference(terrain.crs, (a * x, b * y, c + a * left + b * top, d * x, e * y, f + d * left + e * top))
+    """Return where the pixels of a view straight down lie on the Earth, if the terrain knows."""
+    terrain, camera = request.scene.terrain, request.scene.camera.middle
+    transform = pixel_transform(terrain, camera, request.size)
+    return None if transform is None else GeoReference(terrain.crs, transform)

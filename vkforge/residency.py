@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,10 +46,14 @@ class Residency:
         self._skies: list[DeviceSky] = []
         self._split_sum: DeviceSplitSum | None = None
 
-    def parts(self, scene: Scene, lut: Lut | None = None) -> Parts:
-        """Return the parts of a scene and of its settings, uploaded unless they are there already."""
+    def parts(self, scene: Scene, lut: Lut | None = None, during: Iterable[Scene] = ()) -> Parts:
+        """Return the parts of a scene and of its settings, uploaded unless they are there already.
+
+        `during` are the same scene at other times of an exposure, which share its arrays and may be glossy.
+        """
         material, sky, fog, clouds, water = scene.terrain.material, scene.sky, scene.fog, scene.clouds, scene.water
-        if self._split_sum is None and not material.is_lambert:
+        glossy = not all(shown.terrain.material.is_lambert for shown in (scene, *during))
+        if self._split_sum is None and glossy:
             self._split_sum = DeviceSplitSum(self._device)
         return Parts(
             self.heights(scene.terrain),
@@ -58,7 +62,7 @@ class Residency:
             environment=self.environment(sky) if isinstance(sky, Environment) else None,
             fog=self._fog(fog) if fog is not None and fog.kind == "field" else None,
             clouds=None if clouds is None else self._clouds(clouds.seed),
-            split_sum=None if material.is_lambert else self._split_sum,
+            split_sum=self._split_sum if glossy else None,
             **{name: self._texture(name, texture) for name, texture in material.maps.items()},
             water_mask=None if water is None else self._texture("water_mask", water.mask),
             lut=None if lut is None else self._find("lut", lut.digest, lambda device, _: DeviceLut(device, lut)),

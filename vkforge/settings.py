@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TONEMAPS = ("linear", "reinhard", "hable", "aces-narkowicz", "aces-hill", "agx", "neutral")
 LANES = ("lit", "path-traced")
-MOTION_BLURS = ("samples", "vectors")
+MOTION_BLURS = ("samples", "vectors", "none")
 DENOISERS = ("atrous", "oidn")
 PRIMARIES = ("rec709", "rec2020")
 PRESETS = ("daylight", "golden-hour", "overcast", "blue-hour", "studio relief", "swiss")
@@ -104,7 +104,12 @@ class Settings:
         ao_distance: metres within which something in the way counts for it, or None for any distance.
         motion_blur: how a scene that moves while the shutter is open is shown: "samples" takes each sample at another
             time, which is exact in the limit; "vectors" blurs a picture of the middle of the exposure by how the
-            camera's movement shifts what it shows (lit lane), which is fast.
+            camera's movement shifts what it shows (lit lane), which is fast; "none" is that picture as it is, sharp,
+            beside which the AOV "motion" still says what moves.
+        aov_effects: whether what spreads and dims the picture after its light is known (a lens' depth of field, a
+            `Miniature`, motion by vectors, aberration, vignette and bloom) is done to the AOVs that add up to it too:
+            "direct", "indirect", "emitted" and "air", so that they still do; and to "coverage" and the mattes what
+            spreads points. Distortion bends the rays, so that every AOV has it.
         seed: picks the random sequences, 0 to 2**32 - 1: same scene, seed and driver, same bits.
         exposure: stops (EV) applied after the render and before tone mapping: +1 doubles the light. -32 to 32. Or a
             `CameraExposure` (f-number, shutter, ISO), or an `AutoExposure`, which looks at the picture.
@@ -136,6 +141,7 @@ class Settings:
     ao_rays: int = 64
     ao_distance: float | None = None
     motion_blur: str = "samples"
+    aov_effects: bool = False
     seed: int = 0
     exposure: float | CameraExposure | AutoExposure = 0.0
     tonemap: str | Tonemap = "neutral"
@@ -166,6 +172,8 @@ class Settings:
             raise InputError(
                 f"no motion_blur called {show(self.motion_blur)}{hint} (there are {', '.join(MOTION_BLURS)})"
             )
+        if not isinstance(self.aov_effects, bool):
+            raise InputError(f"aov_effects is {show(self.aov_effects)}; wanted True or False")
         self._check_display()
         self._check_camera_effects()
         if self.denoise is not None and (not isinstance(self.denoise, str) or self.denoise not in DENOISERS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -9,12 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vkforge.animation.cameras import swung
 from vkforge.animation.curves import KINDS
+from vkforge.animation.meanings import kept, meant
 from vkforge.animation.paths import Node, look_up
 from vkforge.animation.progress import Progress
 from vkforge.animation.tracks import Keys, Place, make_track, read_keys
+from vkforge.aovs import check_aovs
 from vkforge.errors import InputError, suggest
-from vkforge.scene.camera import Camera
 from vkforge.scene.checks import number, show
 from vkforge.scene.scene import Scene
 from vkforge.scene.shutter import MovingScene, Shutter
@@ -46,6 +49,10 @@ class Animation:
     targets move along a curve with a speed that is even between evenly spaced keys. Cameras turn by quaternions, stay
     level where all keys are, and circle what they all look at. Keys of "sun" that are dates have the real sun over
     `place`. "linear" draws straight lines instead, and "step" holds a value until the next key.
+
+    Whatever the interpolation, a value is held until the next key where nothing lies between the two: names, True and
+    False, arrays, numbers that are names (`blades`, the `seed` of water and clouds), parts of two types, cameras of two
+    kinds, and None, but where it stands for a number (a camera's `focus_distance`, the parameters of a `Tonemap`).
 
     Attributes:
         tracks: the keys by path, each a tuple of (seconds, value).
@@ -106,7 +113,9 @@ class Animation:
         self.tracks = {path: tuple(pairs) for path, pairs in keys.items()}
         self.interpolation = _kinds(interpolation, keys)
         self._roots = {"scene": Node(), "settings": Node()}
-        for path in sorted(keys, key=lambda path: path.count(".")):  # a camera before its angle
+        self._cuts: set[float] = set()
+        # A camera before its angle, and what None stands for after what that depends on.
+        for path in sorted(keys, key=lambda path: (path.count("."), any(value is None for _, value in keys[path]))):
             self._plant(path, keys[path])
         self.duration = _duration(duration, keys)
         if self.duration * self.fps > MOST_FRAMES:
@@ -117,17 +126,42 @@ class Animation:
 
     def _plant(self, path: str, keys: Keys) -> None:
         """Hang a track where it belongs, with what stands there as the first key finds it."""
-        root, _, rest = path.partition(".") if path.partition(".")[0] == "settings" else ("scene", "", path)
-        part: Any = self._settings if root == "settings" else self._scene
-        if not rest:
+        names = path.split(".")
+        root = names.pop(0) if names[0] == "settings" else "scene"
+        if not names:
             raise InputError("'settings' can't be animated as a whole; name one of them, as 'settings.exposure'")
+        now = look_up(path, names[-1], self._part(root, names[:-1], keys[0][0], path), ".".join((root, *names[:-1])))
+        parts = [self._part(root, names[:-1], time) for time, _ in keys]
+        values = [kept(part, names[-1], value) for part, (_, value) in zip(parts, keys, strict=True)]
+        values = meant(parts, names[-1], values)
+        keys = [(time, value) for (time, _), value in zip(keys, values, strict=True)]
+        track = make_track(path, keys, self.interpolation[path], now, self.place)
+        self._roots[root].node(".".join(names)).track = track
+        if root == "scene":
+            self._cuts.update(track.cuts)
+
+    def _part(self, root: str, names: Sequence[str], time: float, path: str | None = None) -> Any:
+        """Return the part of the scene or of the settings that a path leads to, as the tracks so far have it.
+
+        Raises:
+            InputError: there is none; where no `path` is given for errors, it is None then.
+        """
+        part: Any = self._settings if root == "settings" else self._scene
         node, where = self._roots[root], root
-        for name in rest.split("."):
-            part = look_up(path, name, part, where)
+        for name in names:
+            try:
+                part = look_up(path or "", name, part, where)
+            except InputError:
+                if path is None:
+                    return None
+                raise
             node, where = node.node(name), f"{where}.{name}"
             if node.track is not None:
-                part = node.track(keys[0][0])
-        node.track = make_track(path, keys, self.interpolation[path], part, self.place)
+                part = node.track(time)
+        if names and part is not None:
+            with contextlib.suppress(InputError):  # of a moment that can't be, as another track will make it possible
+                return dataclasses.replace(node, track=None).at(time, part)
+        return part
 
     @classmethod
     def orbit(
@@ -164,7 +198,7 @@ class Animation:
         steps = max(2, math.ceil(abs(degrees) / ORBIT_STEP))
         # Keys before the beginning and after the end too: an open shutter looks there, and a loop goes on as it began.
         around = range(-steps, 2 * steps + 1)
-        keys = {duration * i / steps: _swung(scene.camera, degrees * i / steps) for i in around}
+        keys = {duration * i / steps: swung(scene.camera, degrees * i / steps) for i in around}
         return cls(scene, {"camera": keys, **tracks}, duration=duration, **options)
 
     # As functions of time
@@ -173,6 +207,11 @@ class Animation:
     def frames(self) -> int:
         """How many frames there are: duration times fps, rounded, and at least one."""
         return max(1, round(self.duration * self.fps))
+
+    @property
+    def cuts(self) -> tuple[float, ...]:
+        """Seconds at which something of the scene jumps: a key of interpolation "step", or of what can only be held."""
+        return tuple(sorted(self._cuts))
 
     def time(self, frame: int) -> float:
         """Return the time of a frame in seconds; that of frame 0 is 0."""
@@ -192,7 +231,7 @@ class Animation:
     def exposure(self, time: float) -> Scene | MovingScene:
         """Return what a frame at a time in seconds shows: the scene at that time, or while the shutter is open.
 
-        Where a track steps there is a cut, and a frame shows one side of it: that on which more of its light falls.
+        At a cut a frame shows one side of it: that on which more of its light falls.
         """
         if self._exposure is None or self.shutter is None:
             return self.scene(time)
@@ -200,7 +239,7 @@ class Animation:
         time = number("time (seconds)", time)
         opens, closes = time + opens, time + closes
         middle = (opens + closes) / 2.0
-        for cut in (at for path, keys in self.tracks.items() if self.interpolation[path] == "step" for at, _ in keys):
+        for cut in self.cuts:
             if opens < cut <= middle:
                 opens = cut
             elif middle < cut <= closes:
@@ -231,19 +270,35 @@ class Animation:
             shutter=self.shutter,
         )
 
-    def check(self) -> None:
+    def check(self, aovs: Iterable[str] = ()) -> None:
         """Make the scene and the settings of every frame, so that one that can't be is told before any is rendered.
+
+        Where there is a shutter, how the scene is while it is open too, and whether `motion_blur` and the AOV "motion"
+        can say what moves then.
+
+        Args:
+            aovs: names of the AOVs that shall be rendered.
 
         Raises:
             InputError: the frame and its fault, such as a camera inside the ground.
         """
+        aovs = check_aovs(aovs)
         for frame in range(self.frames):
-            self._check(self.time(frame), f"frame {frame}, at {self.time(frame):.3g} s")
+            self._check(self.time(frame), f"frame {frame}, at {self.time(frame):.3g} s", aovs)
 
-    def _check(self, time: float, where: str) -> None:
+    def _check(self, time: float, where: str, aovs: tuple[str, ...] | None = None) -> None:
         try:
             self.scene(time)
-            self.settings(time)
+            settings, shown = self.settings(time), self.exposure(time)
+            if aovs is None or not isinstance(shown, MovingScene):
+                return
+            middle = shown.scene(0.5)
+            for scene in shown.during():
+                shown.check(scene, middle)
+            if settings.motion_blur == "vectors":
+                shown.check_that_the_camera_alone_moves()
+            if "motion" in aovs:
+                shown.check_that_the_ground_stays()
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
 
@@ -282,7 +337,8 @@ class Animation:
             size: as of `Renderer.render`.
             renderer: who renders; None makes one for the while.
             lane: as of `Renderer.render`.
-            aovs: for numbered .exr and .npz, as of `Renderer.render`.
+            aovs: for numbered .exr and .npz, as of `Renderer.render`; and for numbered .tif, whose bands are those that
+                `save` names.
             resume: go on with what a stopped job left; False starts over and deletes that.
             crf: .mp4: constant rate factor, 0 (lossless) to 51, 18 unless given.
             quality: .webp: 0 to 100, 90 unless given.
@@ -344,15 +400,3 @@ def _duration(given: float | None, keys: Mapping[str, Keys]) -> float:
     if last <= 0.0:
         raise InputError("the animation has no key after 0 s, and so no end; give duration= in seconds")
     return last
-
-
-def _swung(camera: Camera, degrees: float) -> Camera:
-    """Return a camera swung about the vertical through its target, clockwise from above."""
-    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-
-    def swing(x: float, y: float, z: float) -> tuple[float, float, float]:
-        return cosine * x + sine * y, cosine * y - sine * x, z
-
-    ahead = swing(*(a - b for a, b in zip(camera.position, camera.target, strict=True)))
-    eye = tuple(a + b for a, b in zip(camera.target, ahead, strict=True))
-    return dataclasses.replace(camera, position=eye, up=swing(*camera.up))

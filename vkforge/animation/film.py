@@ -17,6 +17,7 @@ from vkforge.errors import InputError
 from vkforge.image import Image
 from vkforge.io.reel import Reel, job, open_reel
 from vkforge.scene.checks import flag, picture_size, show
+from vkforge.scene.georeferencing import is_plan
 from vkforge.settings import LANES, lane_name
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Film:
         self._reel = open_reel(path, animation.frames, animation.fps, self._size, self._aovs, encoding)
         if self._reel.target.suffix.lower() in (".tif", ".tiff"):
             _check_map(animation.scene(0.0))
-        animation.check()
+        animation.check(self._aovs)
 
     def make(
         self, renderer: Renderer | None, *, resume: bool = True, progress: Callable[[Progress], None] | None = None
@@ -101,10 +102,10 @@ class Film:
 
 
 def _check_map(scene: Scene) -> None:
-    if scene.camera.kind != "map" or scene.terrain.transform is None:
+    if not is_plan(scene.camera) or scene.terrain.transform is None:
         raise InputError(
-            "a GeoTIFF has a georeference, which only a map view of a terrain with a transform gives (Camera.map); use "
-            "numbered .png or .exr instead"
+            "a GeoTIFF has a georeference, which only a view straight down of a terrain with a transform gives "
+            "(Camera.map); use numbered .png or .exr instead"
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from vkforge.animation.tracks import Track
 from vkforge.errors import InputError, suggest
+from vkforge.scene.checks import show
 
 
 @dataclass
@@ -18,16 +19,23 @@ class Node:
     parts: dict[str, Node] = field(default_factory=dict)
 
     def at(self, time: float, part: Any) -> Any:
-        """Return the part as it is at a time; what does not change is shared with `part`."""
+        """Return the part as it is at a time; what does not change is shared with `part`.
+
+        Raises:
+            InputError: it has not what changes by a track of its own, or can't be so.
+        """
         if self.track is not None:
             part = self.track(time)
-        if not self.parts:
+        if not self.parts or part is None:  # what is not there then has nothing to change
             return part
-        if isinstance(part, tuple):
-            items = list(part)
-            for name, node in self.parts.items():
-                items[int(name)] = node.at(time, items[int(name)])
-            return tuple(items)
+        many = isinstance(part, tuple)
+        missing = [name for name in self.parts if not (int(name) < len(part) if many else hasattr(part, name))]
+        if missing:
+            raise InputError(
+                f"{missing[0]!r} is animated, and at {time:g} s {show(part)} has none; have it there throughout"
+            )
+        if many:
+            return tuple(self.parts[str(i)].at(time, x) if str(i) in self.parts else x for i, x in enumerate(part))
         # All at once: a camera whose position alone has moved may stand where its target was.
         changes = {name: node.at(time, getattr(part, name)) for name, node in self.parts.items()}
         return dataclasses.replace(part, **changes)

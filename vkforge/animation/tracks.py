@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from vkforge.animation.cameras import camera_track
+from vkforge.animation.cameras import PLACE, camera_moves
 from vkforge.animation.curves import Curve, Path
+from vkforge.animation.meanings import meant
 from vkforge.errors import InputError
+from vkforge.post.tone import Tonemap
+from vkforge.scene.albedo import Albedo
 from vkforge.scene.camera import Camera
 from vkforge.scene.checks import number, show
-from vkforge.scene.colors import linear_color
 from vkforge.scene.environment import Environment
 from vkforge.scene.sun import Sun
 
-Track = Callable[[float], Any]
 Keys = list[tuple[float, Any]]
 Place = tuple[float, float]
 
@@ -31,6 +35,32 @@ _LARGEST_TIME, _SMALLEST_STEP, _LARGEST_NUMBER = 4e9, 1e-6, 1e30
 _POINTS = ("position", "target")
 # What goes round: between whole parts the shorter way is taken.
 _ROUND = {Sun: ("azimuth",), Environment: ("rotation",)}
+# Whole numbers that are names: what is between two of them is not between what they name. The seed of the settings is
+# drawn anew where it passes other numbers, which is what its tracks are for.
+_NAMES = ("blades", "seed")
+# What parts of one type need to have in common for anything to lie between them.
+_KINDS: dict[type, str] = {Camera: "kind", Tonemap: "operator", Albedo: "kind"}
+_NUMBER = ("numbers", 0)  # and of a vector its length
+_ENDLESS = 65504.0  # a white point beyond this is none
+
+
+@dataclass(frozen=True)
+class Track:
+    """A value over time.
+
+    Attributes:
+        at: The value at a time in seconds.
+        cuts: Seconds at which it jumps; from there on it is the new one.
+        holds: Whether it does nothing else.
+    """
+
+    at: Callable[[float], Any]
+    cuts: tuple[float, ...] = ()
+    holds: bool = False
+
+    def __call__(self, time: float) -> Any:
+        """Return the value at a time."""
+        return self.at(time)
 
 
 def read_keys(path: str, given: Any) -> Keys:
@@ -59,53 +89,118 @@ def read_keys(path: str, given: Any) -> Keys:
     return keys
 
 
-def make_track(path: str, keys: Keys, kind: str, now: Any, place: Place | None) -> Track:
+def make_track(path: str, keys: Keys, kind: str, now: Any, place: Place | None = None) -> Track:
     """Return the function of time that passes through `keys`.
+
+    What has nothing in between is held until the next key: names, truths, arrays, None and anything else, cameras of
+    two kinds.
 
     Args:
         path: what it is for: the names from the scene down, joined by dots.
-        keys: as `read_keys` gives them.
+        keys: as `read_keys` gives them, their values as `kept` and `meant` do.
         kind: "smooth", "linear" or "step".
         now: what the scene has there; a whole number keeps its track to whole numbers, and dates change this sun.
         place: latitude and longitude, where dates stand for the sun.
 
     Raises:
-        InputError: values that nothing lies between, such as names, unless the kind is "step".
+        InputError: numbers that are not finite, or dates where there is no place.
     """
+    if any(isinstance(value, datetime) for _, value in keys):
+        return Track(_dates(path, keys, kind, now, place))
+    # Keys between which something lies, run by run.
+    runs: list[Keys] = []
+    before: Hashable = None
+    for key in keys:
+        nature = None if kind == "step" else _nature(path, key[1])
+        if runs and (same(key[1], runs[-1][-1][1]) or (nature is not None and _go_together(before, nature))):
+            runs[-1].append(key)
+            before = before if nature == _NUMBER and _are_numbers(before, nature) else nature
+        else:
+            runs.append([key])
+            before = nature
+    tracks = [_between(path, run, kind, now) for run in runs]
+    starts = [run[0][0] for run in runs]
+    cuts = sorted([*starts[1:], *itertools.chain.from_iterable(track.cuts for track in tracks)])
+
+    def value(time: float) -> Any:
+        return tracks[max(bisect.bisect_right(starts, time) - 1, 0)](time)
+
+    return Track(value, tuple(cuts), all(track.holds for track in tracks))
+
+
+def _nature(path: str, value: Any) -> Hashable:
+    """Return what values have in common between which something lies; None of what has no such neighbours."""
+    name = path.rpartition(".")[2]
+    if value is None or isinstance(value, (str, bool, np.bool_)):
+        return None
+    if isinstance(value, Real):
+        return None if name in _NAMES and path != "settings.seed" else _NUMBER
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
+    if isinstance(value, (tuple, list)) and value:
+        if all(isinstance(part, Real) and not isinstance(part, (bool, np.bool_)) for part in value):
+            return ("numbers", len(value))
+        if all(map(_is_record, value)):
+            return ("items", *map(type, value))
+    if _is_record(value):
+        return type(value), getattr(value, _KINDS.get(type(value), ""), None)
+    return None
+
+
+def _is_record(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def _are_numbers(a: Any, b: Any) -> bool:
+    return isinstance(a, tuple) and isinstance(b, tuple) and a[0] == b[0] == "numbers"
+
+
+def _go_together(a: Any, b: Any) -> bool:
+    """Whether something lies between values of these natures: a number stands for a vector of any length."""
+    return a == b or (_are_numbers(a, b) and _NUMBER in (a, b))
+
+
+def _between(path: str, keys: Keys, kind: str, now: Any) -> Track:
+    """Return the track of keys between which something lies, or of a single one."""
     times, values = np.array([time for time, _ in keys]), [value for _, value in keys]
     name = path.rpartition(".")[2]
-    if any(isinstance(value, datetime) for value in values):
-        return _dates(path, times, values, kind, now, place)
-    if kind == "step":
-        return lambda time: values[max(int(np.searchsorted(times, time, side="right")) - 1, 0)]
-    if all(value is values[0] for value in values):
-        return lambda _: values[0]
-    if all(isinstance(value, Camera) for value in values):
-        return camera_track(times, values, kind)
-    if dataclasses.is_dataclass(values[0]) and all(type(value) is type(values[0]) for value in values):
-        return _fields(path, keys, kind, now)
-    if all(isinstance(value, str) for value in values) and not path.startswith("settings."):
-        values = [linear_color(path, value) for value in values]
+    if all(same(value, values[0]) for value in values):
+        return Track(lambda _: values[0], holds=True)
+    if _is_record(values[0]):
+        return _fields(path, keys, kind)
+    if isinstance(values[0], tuple) and all(map(_is_record, values[0])):
+        items = [
+            make_track(f"{path}.{i}", [(time, value[i]) for time, value in keys], kind, values[0][i])
+            for i in range(len(values[0]))
+        ]
+        cuts = tuple(itertools.chain.from_iterable(item.cuts for item in items))
+        return Track(lambda time: tuple(item(time) for item in items), cuts, all(item.holds for item in items))
+    if name == "white" and math.inf in values:  # none at all: what goes evenly then is its inverse
+        inverse = Curve(times, np.array([[1.0 / value] for value in values]), kind)
+        return Track(lambda time: _endless(float(inverse(time)[0])))
     numbers = _numbers(path, values)
-    if numbers is None:
-        shown = " and ".join(show(value) for value in values[:2])
-        raise InputError(f"nothing lies between the keys of {path!r}, {shown}; give it interpolation 'step'")
     if name in _POINTS and numbers.shape[1:] == (3,):
-        return _vector(Path(times, numbers, kind))
+        return Track(_vector(Path(times, numbers, kind)))
     curve = Curve(times, numbers.reshape(len(keys), -1), kind)
+    if name == "natural_size":
+        return Track(lambda time: tuple(round(part) for part in curve(time).tolist()))
     if numbers.ndim > 1:
-        return _vector(curve)
+        return Track(_vector(curve))
     if isinstance(now, Integral) and not isinstance(now, bool):
-        return lambda time: round(float(curve(time)[0]))
-    return lambda time: float(curve(time)[0])
+        return Track(lambda time: round(float(curve(time)[0])))
+    return Track(lambda time: float(curve(time)[0]))
 
 
-def _vector(curve: Callable[[float], np.ndarray]) -> Track:
+def _vector(curve: Callable[[float], np.ndarray]) -> Callable[[float], tuple[float, ...]]:
     return lambda time: tuple(curve(time).tolist())
 
 
-def _numbers(path: str, values: Sequence[Any]) -> np.ndarray | None:
-    """Return numbers (n,), or vectors (n, k) where a number among them stands for one of k times itself, or None.
+def _endless(inverse: float) -> float:
+    return math.inf if inverse * _ENDLESS < 1.0 else 1.0 / inverse
+
+
+def _numbers(path: str, values: Sequence[Any]) -> np.ndarray:
+    """Return numbers (n,), or vectors (n, k) where a number among them stands for one of k times itself.
 
     Raises:
         InputError: NaN, infinity or a number beyond all measure.
@@ -113,21 +208,15 @@ def _numbers(path: str, values: Sequence[Any]) -> np.ndarray | None:
     rows = [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
     sizes = {len(row) for row in rows if isinstance(row, (tuple, list))}
     rows = [row if isinstance(row, (tuple, list)) else [row] for row in rows]
-    parts = list(itertools.chain.from_iterable(rows))
-    if (
-        len(sizes) > 1
-        or not parts
-        or not all(isinstance(part, Real) and not isinstance(part, (bool, np.bool_)) for part in parts)
-    ):
-        return None
-    for part in parts:
+    for part in itertools.chain.from_iterable(rows):
         number(f"a key of {path!r}", part, -_LARGEST_NUMBER, _LARGEST_NUMBER)
     array = np.array([np.broadcast_to(np.array(row, np.float64), tuple(sizes) or (1,)) for row in rows])
     return array if sizes else array[:, 0]
 
 
-def _dates(path: str, times: np.ndarray, values: list[Any], kind: str, now: Any, place: Place | None) -> Track:
+def _dates(path: str, keys: Keys, kind: str, now: Any, place: Place | None) -> Callable[[float], Sun]:
     """Return the sun over a place as the clock goes from date to date."""
+    times, values = np.array([time for time, _ in keys]), [value for _, value in keys]
     if path != "sun" or not all(isinstance(value, datetime) for value in values):
         raise InputError(f"{path!r} has dates among its keys; they stand for the sun: {{'sun': {{0: date, 8: date}}}}")
     if place is None:
@@ -139,26 +228,44 @@ def _dates(path: str, times: np.ndarray, values: list[Any], kind: str, now: Any,
     return lambda time: Sun.at(*place, datetime.fromtimestamp(float(clock(time)[0]), UTC), **given)
 
 
-def _fields(path: str, keys: Keys, kind: str, now: Any) -> Track:
-    """Return the track of a whole part, a dataclass, whose fields change one by one."""
-    first = keys[0][1]
+def _fields(path: str, keys: Keys, kind: str) -> Track:
+    """Return the track of a whole part, a dataclass, whose fields change one by one; at its keys it is just those."""
+    times, parts = [time for time, _ in keys], [part for _, part in keys]
+    first = parts[0]
     tracks: dict[str, Track] = {}
     for field in (field for field in dataclasses.fields(first) if field.init):
-        values = [getattr(value, field.name) for _, value in keys]
+        values = [getattr(part, field.name) for part in parts]
         if all(same(value, values[0]) for value in values):
             continue
+        if isinstance(first, Camera) and field.name in PLACE:
+            continue
+        values = meant(parts, field.name, values)
         if field.name in _ROUND.get(type(first), ()):
             values = np.unwrap(values, period=360.0).tolist()
-        inner = [(time, value) for (time, _), value in zip(keys, values, strict=True)]
-        tracks[field.name] = make_track(f"{path}.{field.name}", inner, kind, getattr(now, field.name, None), None)
-    exact = dict(keys)
+        inner = list(zip(times, values, strict=True))
+        tracks[field.name] = make_track(f"{path}.{field.name}", inner, kind, values[0])
+    moves = camera_moves(np.array(times), parts, kind) if isinstance(first, Camera) else []
+    cuts = tuple(sorted({cut for track in tracks.values() for cut in track.cuts}))
+    if not moves and all(track.holds for track in tracks.values()):
+        return Track(_held(keys), cuts, holds=True)  # what was given, and so lies on the device, and no copies of it
 
     def part(time: float) -> Any:
-        if time in exact:
-            return exact[time]
-        return dataclasses.replace(first, **{name: track(time) for name, track in tracks.items()})
+        time = min(max(time, times[0]), times[-1])
+        i = bisect.bisect_left(times, time)
+        if times[i] == time:
+            return parts[i]
+        changes = {name: track(time) for name, track in tracks.items()}
+        for move in moves:
+            changes |= move(time, changes)
+        return dataclasses.replace(first, **changes)
 
-    return part
+    return Track(part, cuts)
+
+
+def _held(keys: Keys) -> Callable[[float], Any]:
+    """Return what holds each value until the next key."""
+    times = [time for time, _ in keys]
+    return lambda time: keys[max(bisect.bisect_right(times, time) - 1, 0)][1]
 
 
 def same(a: Any, b: Any) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vkforge.scene.shutter import Shutter
 
 VIDEO_SIZE = "1280x720"
+_TURNING = ("orbit", "perspective", "orthographic")  # cameras that go around where nothing is said
 _MOTION = "Motion"
 
 Output = Annotated[
@@ -45,6 +46,25 @@ Quality = Annotated[
 Resume = Annotated[
     bool,
     typer.Option("--resume/--no-resume", help="Go on with a stopped job, or start over.", rich_help_panel="Output"),
+]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        help=f"Pixels; {VIDEO_SIZE} unless given, and of maps, oblique views and panoramas their own.",
+        metavar="WxH",
+        rich_help_panel="Output",
+    ),
+]
+Aovs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--aov",
+        help="Also write this buffer (repeatable), or all: into numbered .exr and .npz; numbered .tif of a map are its "
+        "bands then, and the picture's light is beauty.",
+        metavar="NAME",
+        rich_help_panel="Output",
+    ),
 ]
 Duration = Annotated[float, typer.Option("--duration", help="Seconds.", rich_help_panel=_MOTION)]
 Fps = Annotated[float, typer.Option("--fps", help="Frames a second.", rich_help_panel=_MOTION)]
@@ -100,7 +120,8 @@ Tracks = Annotated[
 def animate(
     dem: o.Dem,
     output: Output = None,
-    size: o.Size = VIDEO_SIZE,
+    size: Size = None,
+    aov: Aovs = None,
     duration: Duration = 8.0,
     fps: Fps = 30.0,
     shutter: ShutterAngle = None,
@@ -115,10 +136,13 @@ def animate(
     device: o.Device = "auto",
     quiet: o.Quiet = False,
     debug: o.Debug = False,
+    camera: o.CameraKind = None,
     azimuth: o.Azimuth = None,
     elevation: o.Elevation = None,
     distance: o.Distance = None,
     fov: o.Fov = None,
+    height: o.Height = None,
+    position: o.Position = None,
     target: o.Target = None,
     exaggeration: o.Exaggeration = 1.0,
     cell_size: o.CellSize = None,
@@ -142,6 +166,7 @@ def animate(
     tonemap: o.Tonemap = None,
     exposure: o.Exposure = None,
     denoise: o.Denoise = None,
+    motion_blur: o.MotionBlur = None,
 ) -> None:
     """Make a video of a DEM: by default the camera goes around the block once.
 
@@ -155,12 +180,17 @@ def animate(
     path = output or Path(f"{Path(dem).stem}_animate.mp4")
     # Whatever can be wrong with the words alone is found before the DEM is read.
     settings, blur = options.settings(), _shutter(shutter)
+    kind, names = options.camera_kind(), options.aov_names()
+    if size is None and kind in _TURNING:
+        options = dataclasses.replace(options, size=VIDEO_SIZE)
     options.picture_size()
     lane_name(lane)
     if path.resolve() == Path(dem).resolve():
         raise InputError(f"{path} is the DEM itself; choose another name with -o")
     tracks = _tracks(key or ())
     if orbit is None and sun_day is None and not tracks:
+        if kind not in _TURNING:
+            raise InputError(f"--camera {kind} stays where it is; say what moves with --sun-day, --key or --orbit")
         orbit = 360.0
     if place is not None and sun_day is None:
         raise InputError("--place says where the sun of --sun-day stands; give that too, or leave it out")
@@ -169,14 +199,14 @@ def animate(
     with progress_bar(quiet) as report:
         report("reading", 0, 0)
         scene, (width, height) = options.portrait(options.open_terrain())
-        if orbit is not None and distance is None and target is None:
+        if orbit is not None and kind == "orbit" and distance is None and target is None:
             scene = dataclasses.replace(scene, camera=_framed_all_round(scene.terrain, options, width / height))
         where = None if sun_day is None else _place(place, scene.terrain)
         if sun_day is not None and where is not None:
             tracks["sun"] = _sun_of(sun_day, sun_hours, where, duration)
         rest = {"fps": fps, "settings": settings, "place": where, "shutter": blur}
         animation = _animation(scene, orbit, duration, tracks, rest)
-        film = Film(animation, path, (width, height), lane=lane, crf=crf, quality=quality)
+        film = Film(animation, path, (width, height), lane=lane, crf=crf, quality=quality, **_buffers(path, names))
         began, frames = time.perf_counter(), 0
 
         def tell(progress: Progress) -> None:
@@ -208,6 +238,15 @@ def _animation(
     if orbit is None:
         return Animation(scene, tracks, duration=duration, **rest)
     return Animation.orbit(scene, orbit, duration, tracks=tracks, **rest)
+
+
+def _buffers(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return how AOVs are rendered and saved; those of a map with what says where it is transparent or has no data."""
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return {"aovs": names}
+    if not names:
+        return {"aovs": ("coverage",)}
+    return {"aovs": (*names, "hit"), "save": {"aovs": names}}
 
 
 def _shutter(angle: float | None) -> Shutter | None:

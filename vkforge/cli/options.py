@@ -12,7 +12,7 @@ import typer
 
 from vkforge.aovs import AOVS, check_aovs
 from vkforge.errors import InputError, suggest
-from vkforge.settings import DENOISERS, LANES, PRESETS, TONEMAPS, Settings
+from vkforge.settings import DENOISERS, LANES, MOTION_BLURS, PRESETS, TONEMAPS, Settings
 
 if TYPE_CHECKING:
     from vkforge.scene import Camera, Scene, Terrain
@@ -139,6 +139,9 @@ NoiseThreshold = Annotated[float | None, _setting("noise_threshold", "Relative e
 Seed = Annotated[int | None, _setting("seed", "Same seed, same picture.")]
 Tonemap = Annotated[str | None, _setting("tonemap", f"{', '.join(TONEMAPS)}.")]
 Exposure = Annotated[float | None, _setting("exposure", "Stops (EV).")]
+MotionBlur = Annotated[
+    str | None, _setting("motion_blur", f"How what moves under --shutter is shown: {', '.join(MOTION_BLURS)}.")
+]
 Denoise = Annotated[str | None, _setting("denoise", f"{' or '.join(DENOISERS)}.")]
 
 
@@ -194,6 +197,7 @@ class Options:
     tonemap: str | None = None
     exposure: float | None = None
     denoise: str | None = None
+    motion_blur: str | None = None
 
     def settings(self) -> Settings:
         """Return the render settings asked for: those of a preset or of a file, changed by what the options say."""
@@ -207,11 +211,10 @@ class Options:
         return settings.replace(**said)
 
     def aov_names(self) -> tuple[str, ...]:
-        """Return the AOVs asked for, checked; the word "all" stands for every one that the camera has."""
+        """Return the AOVs asked for, checked; the word "all" stands for every one."""
         if "all" not in (self.aov or ()):
             return check_aovs(self.aov or ())
-        bent = self.camera in ("panorama", "fish-eye")  # whose rays tell no motion
-        return tuple(name for name in AOVS if not (bent and name == "motion"))
+        return tuple(AOVS)
 
     def camera_kind(self) -> str:
         """Return the kind of camera asked for or implied, checked against the options given with it."""
@@ -286,6 +289,8 @@ class Options:
         ground = scene.terrain
         if self.skirt is not None:
             ground = dataclasses.replace(ground, skirt="auto" if self.skirt else None)
+        elif kind == "map":
+            ground = dataclasses.replace(ground, skirt=None)  # seen from above it is but a floor in the holes
         target = None if self.target is None else numbers("--target", self.target, (3,))
         if kind == "map":
             camera = Camera.map(ground)

@@ -151,8 +151,10 @@ def _produce(options: o.Options, straight_down: bool) -> None:
             scene, size = options.lit(Scene.relief(terrain, preset=options.preset)), options.picture_size()
         else:
             scene, size = options.portrait(terrain)
+        asked = aovs
         if output.suffix.lower() in (".tif", ".tiff"):
             _check_map(options.dem, output, scene)
+            asked = (*aovs, "coverage", "hit")  # where it is transparent, and where bands have no data
 
         from vkforge.renderer import Renderer
 
@@ -163,7 +165,7 @@ def _produce(options: o.Options, straight_down: bool) -> None:
                 scene,
                 size,
                 lane=options.lane,
-                aovs=aovs,
+                aovs=asked,
                 settings=settings,
                 progress=lambda done, total: progress("rendering", done, total),
             )
@@ -184,7 +186,9 @@ def _produce(options: o.Options, straight_down: bool) -> None:
 
 
 def _check_map(dem: str, output: Path, scene: Scene) -> None:
-    if scene.camera.kind != "map":
+    from vkforge.scene.georeferencing import is_plan
+
+    if not is_plan(scene.camera):
         raise InputError(f"can't write {output}: a GeoTIFF is a map; use --camera map, vkforge relief, or .png or .exr")
     if scene.terrain.transform is None:
         raise InputError(f"can't write {output}: {dem} has no georeference to give to a GeoTIFF; use .png or .exr")

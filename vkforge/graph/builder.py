@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -87,6 +88,7 @@ class Graph:
     resources: dict[str, Resource] = field(default_factory=dict)
     blocks: dict[str, np.dtype] = field(default_factory=dict)
     load_shader: Callable[[str], Shader] = load
+    _label: str = ""
 
     def _add(self, resource: Any) -> Any:
         if resource.name in self.resources:
@@ -94,9 +96,19 @@ class Graph:
         self.resources[resource.name] = resource
         return resource
 
+    @contextmanager
+    def labelled(self, label: str) -> Iterator[None]:
+        """Put `label` before the names of the images and passes declared within: for a chain that there is twice."""
+        before, self._label = self._label, f"{self._label}{label}: "
+        try:
+            yield
+        finally:
+            self._label = before
+
     def image(self, name: str, format: str, size: tuple[int, int], *, persistent: bool = False) -> ImageResource:
         """Declare an image that the frame makes; `persistent` keeps its contents from frame to frame."""
-        return self._add(ImageResource(name, format, size, "persistent" if persistent else "transient"))
+        lifetime = "persistent" if persistent else "transient"
+        return self._add(ImageResource(self._label + name, format, size, lifetime))
 
     def import_image(
         self,
@@ -115,8 +127,9 @@ class Graph:
         return self._add(BufferResource(name, buffer))
 
     def block(self, name: str) -> BlockResource:
-        """Declare a block (a `readonly buffer` in the shaders) that the host writes before each frame."""
-        return self._add(BlockResource(name))
+        """Declare a block (a `readonly buffer` in the shaders) that the host writes before each frame, or find it."""
+        known = self.resources.get(name)
+        return known if isinstance(known, BlockResource) else self._add(BlockResource(name))
 
     def compute(
         self,
@@ -142,7 +155,7 @@ class Graph:
                 resource is used in two layouts, two shaders disagree about a block, or the constants are not those
                 of the shader.
         """
-        loaded = self.load_shader(shader)
+        name, loaded = self._label + name, self.load_shader(shader)
         wanted = {binding.name for binding in loaded.bindings}
         for missing in sorted(wanted - bindings.keys()):
             raise ValueError(f"pass {name!r}: shader {shader} needs {missing!r}, which is not bound")

@@ -93,9 +93,10 @@ def write_exr(
     import OpenEXR
 
     options, info = options or ExrOptions(), info or {}
-    layers = [] if hdr is None else [picture_layer(hdr, alpha, options.names)]
-    layers += [aov_layer(name, values, options.names) for name, values in aovs.items()]
     header = header_attributes(info, software)
+    layers = [] if hdr is None else [picture_layer(hdr, alpha, options.names)]
+    flat = info.get("camera", {}).get("kind") not in ("panorama", "fish-eye")
+    layers += [aov_layer(name, values, options.names, flat=flat) for name, values in aovs.items()]
     if options.names == "blender":
         header["BlenderMultiChannel"] = "Blender V2.55.1 and newer"  # what tells Blender to look for layers
     for name, members in (mattes or {}).items():

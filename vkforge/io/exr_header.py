@@ -23,10 +23,13 @@ PRIMARIES: dict[str, tuple[tuple[float, ...], str]] = {
     "rec2020": ((0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290), "lin_rec2020_scene"),
 }
 
+_GROUPS = ("camera", "sun", "shutter", "camera_exposure")
 _RENDER_KEYS = ("lane", "samples", "seed", "exposure", "tonemap")
 
-# Keys of info["camera"] that have a standard attribute, all float.
+# Keys of info["camera"] that have a standard attribute, all float but the sensor.
 _CAMERA_KEYS = {
+    "focal_length": "pinholeFocalLength",  # mm
+    "sensor": "sensorOverallDimensions",  # mm
     "f_number": "aperture",
     "focus_distance": "focus",  # m
     "exposure_time": "expTime",  # s
@@ -60,8 +63,12 @@ def header_attributes(info: Mapping[str, Any], software: str) -> dict[str, Any]:
     ``camera``: ``world_to_camera``, ``world_to_ndc``   ``worldToCamera``, ``worldToNDC``; given for column vectors, the
                                                         first in OpenGL's camera space (see `vkforge.scene.info`)
     ``camera``: ``f_number``, ``focus_distance``,       ``aperture``, ``focus`` (m), ``expTime`` (s), ``isoSpeed``,
-    ``exposure_time``, ``iso``, ``pixel_aspect``        ``pixelAspectRatio``
-    ``camera`` and ``sun``: anything else               ``vkforge/camera/...`` and ``vkforge/sun/...``
+    ``exposure_time``, ``iso``, ``pixel_aspect``,       ``pixelAspectRatio``,
+    ``focal_length``, ``sensor``                        ``pinholeFocalLength`` (mm), ``sensorOverallDimensions`` (mm)
+    ``shutter``: ``open`` and ``close`` (s), with       ``shutterAngle`` (degrees)
+    ``frames_per_second``
+    ``camera``, ``sun``, ``shutter``,                   ``vkforge/camera/...``, ``vkforge/sun/...``, ...
+    ``camera_exposure``: anything else
     ``primaries``                                       ``chromaticities``
     ``frames_per_second``, ``frame``                    ``framesPerSecond``, ``imageCounter``
     ``lane``, ``samples``, ``seed``, ``exposure``,      ``vkforge/lane``, ...
@@ -88,7 +95,7 @@ def header_attributes(info: Mapping[str, Any], software: str) -> dict[str, Any]:
         attributes["framesPerSecond"] = Fraction(pace).limit_denominator(1001)
     if "frame" in info:
         attributes["imageCounter"] = int(number("info['frame']", info["frame"], -(2.0**31), 2.0**31 - 1.0))
-    for group in ("camera", "sun"):
+    for group in _GROUPS:
         if not isinstance(info.get(group, {}), Mapping):
             raise InputError(f"info[{group!r}] is {show(info[group])}; wanted a dict")
     camera = dict(info.get("camera", {}))
@@ -96,11 +103,16 @@ def header_attributes(info: Mapping[str, Any], software: str) -> dict[str, Any]:
         if key in camera:
             matrix = change @ _matrix(camera.pop(key), key)
             attributes[standard] = np.ascontiguousarray(matrix.T, np.float32)
-    for group, values in (("camera", camera), ("sun", info.get("sun", {}))):
-        for key, value in values.items():
+    shutter = info.get("shutter", {})
+    if {"open", "close"} <= shutter.keys() and "frames_per_second" in info:
+        times = [number(f"info['shutter'][{name!r}]", shutter[name]) for name in ("open", "close")]
+        attributes["shutterAngle"] = 360.0 * (times[1] - times[0]) * float(info["frames_per_second"])
+    for group in _GROUPS:
+        for key, value in (camera if group == "camera" else info.get(group, {})).items():
             standard = _CAMERA_KEYS.get(key) if group == "camera" else None
             name = f"info[{group!r}][{key!r}]"
-            attributes[standard or f"vkforge/{group}/{key}"] = number(name, value) if standard else _plain(value, name)
+            one = standard is not None and key != "sensor"
+            attributes[standard or f"vkforge/{group}/{key}"] = number(name, value) if one else _plain(value, name)
     return attributes
 
 

@@ -15,13 +15,15 @@ from vkforge.io.cryptomatte import layer_of, matte_header, matte_layers
 
 NAMES = ("vkforge", "blender")
 VIEW_LAYER = "ViewLayer"  # as a new file of Blender's calls its only one
+_BLENDER_SKY = np.float32(1e10)  # Blender's Depth where there is nothing
 
 _PICTURE = "RGBA"
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-# Blender's passes that mean what an AOV means; the others keep their names, as Blender's own AOVs do.
+# Blender's passes that mean what an AOV means; the others keep their names, as Blender's own AOVs do. Its Depth is
+# along the camera's axis where the frame is flat, and along the ray where it is not.
 _BLENDER_PASSES = {
-    "depth": "Depth",
+    "beauty": "Combined",
     "position": "Position",
     "normal": "Normal",
     "albedo": "Diffuse Color",
@@ -61,13 +63,25 @@ def picture_layer(hdr: NDArray[np.float32], alpha: NDArray[np.float32] | None, n
     return Layer("rgba", dict(zip(_PICTURE, planes, strict=True)), True, True)
 
 
-def aov_layer(name: str, values: NDArray[np.float32], names: str) -> Layer:
-    """Return the layer of an AOV, by the names of `AOVS` or by Blender's."""
+def aov_layer(name: str, values: NDArray[np.float32], names: str, *, flat: bool = True) -> Layer:
+    """Return the layer of an AOV, by the names of `AOVS` or by Blender's.
+
+    Args:
+        name: out of `AOVS`.
+        values: (h, w) or (h, w, channels).
+        names: one of `NAMES`.
+        flat: whether the frame is: False of panoramas and fish-eyes, of which Blender's Depth is another.
+    """
     aov = AOVS[name]
     planes = tuple(np.moveaxis(values, -1, 0)) if values.ndim == 3 else (values,)
     color, half = aov.kind == "color", aov.kind != "exact"
     if names == "blender":
-        part = f"{VIEW_LAYER}.{_BLENDER_PASSES.get(name) or _safe(name)}"
+        own = _BLENDER_PASSES.get(name)
+        if name == ("depth_axis" if flat else "depth"):
+            own, planes = "Depth", tuple(np.where(np.isinf(plane), _BLENDER_SKY, plane) for plane in planes)
+        elif name == "depth":
+            own = "depth_along_ray"
+        part = f"{VIEW_LAYER}.{own or _safe(name)}"
         return Layer(part, _channels(part, _blender_suffixes(aov), planes), color, half)
     layer = aov.exr_channels[0].rpartition(".")[0] or name
     return Layer(_safe(layer), dict(zip(aov.exr_channels, planes, strict=True)), color, half)

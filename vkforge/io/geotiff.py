@@ -1,4 +1,8 @@
-"""GeoTIFF: the picture, or its AOVs as bands, where it belongs on the map."""
+"""GeoTIFF: the picture, or its AOVs as bands, where it belongs on the map.
+
+Bands of numbers have NaN where there is nothing, and say so (GDAL's nodata), so that statistics, contours and colour
+ramps leave those pixels out.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,27 @@ from vkforge.io.atomic import replacing
 if TYPE_CHECKING:
     from vkforge.image import GeoReference
 
+# AOVs whose 0 is an answer where nothing is hit, and not the lack of one.
+_COUNT_NOTHING = {"hit", "water", "coverage", "object_id", "material_id"}
+
+
+def nothing_hit(aovs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.bool_] | None:
+    """Return which pixels' rays meet nothing, outside the terrain and in its holes, as far as AOVs tell.
+
+    Args:
+        aovs: names to float32 arrays, all that there are.
+
+    Returns:
+        (h, w), or None where there is none of "hit", the ids and the depths, which know.
+    """
+    for name in ("hit", "object_id", "material_id"):
+        if name in aovs:
+            return aovs[name] == 0.0
+    for name in ("depth", "depth_axis"):
+        if name in aovs:
+            return ~np.isfinite(aovs[name])
+    return None
+
 
 def write_geotiff_rgba(
     path: str | os.PathLike[str], rgba: NDArray[np.uint8], georeference: GeoReference, *, software: str = "vkforge"
@@ -24,7 +49,7 @@ def write_geotiff_rgba(
 
     Args:
         path: file to write or replace.
-        rgba: (h, w, 4) uint8, sRGB-encoded.
+        rgba: (h, w, 4) uint8, sRGB-encoded; alpha is not multiplied in.
         georeference: where the picture lies.
         software: value of the TIFFTAG_SOFTWARE tag.
 
@@ -42,26 +67,31 @@ def write_geotiff_aovs(
     aovs: Mapping[str, NDArray[np.float32]],
     georeference: GeoReference,
     *,
+    nothing: NDArray[np.bool_] | None = None,
     software: str = "vkforge",
 ) -> None:
     """Write AOVs as a tiled, deflated float32 GeoTIFF, atomically.
 
     Each channel is a band whose description is the AOV's name (``depth``, ``normal.x``, ``albedo.r``) and whose unit is
-    the AOV's. Parameters, apart from the AOVs, and errors are those of `write_geotiff_rgba`.
+    the AOV's. The bands' nodata is NaN. Errors are those of `write_geotiff_rgba`.
 
     Args:
         path: file to write or replace.
         aovs: AOV names to float32 arrays, (h, w) or (h, w, channels).
         georeference: where the picture lies.
+        nothing: (h, w), the pixels where nothing is hit, as of `nothing_hit`: nodata in all bands but "hit", "water",
+            "coverage" and ids, which have 0 there. None is not to know.
         software: value of the TIFFTAG_SOFTWARE tag.
     """
     bands = []
     for name, values in aovs.items():
+        if nothing is not None and name not in _COUNT_NOTHING:
+            values = np.where(nothing.reshape(nothing.shape + (1,) * (values.ndim - 2)), np.float32(np.nan), values)
         planes = np.moveaxis(values, -1, 0) if values.ndim == 3 else (values,)
         for channel, plane in zip(AOVS[name].exr_channels, planes, strict=True):
             description = name if len(planes) == 1 else f"{name}.{channel.rpartition('.')[2].lower()}"
             bands.append((description, AOVS[name].unit, plane))
-    _write(path, bands, georeference, software, dtype="float32", predictor=3)
+    _write(path, bands, georeference, software, dtype="float32", predictor=3, nodata=np.nan)
 
 
 def _write(

@@ -216,11 +216,17 @@ def open_reel(
     for name in given:
         if name not in kind.TAKES:
             raise InputError(f"{name} means nothing to {target.name!r}; leave it out")
-    if aovs and not (numbers and extension in (".exr", ".npz")):
+    if aovs and not (numbers and extension in (".exr", ".npz", ".tif", ".tiff")):
         raise InputError(f"{target.name!r} holds no AOVs; use numbered pictures, as frame_%04d.exr")
     reel = kind(target, frames, fps, size, given)
-    for name in given.get("save", {}).get("aovs", ()):
-        if name not in aovs:
+    saved = given.get("save", {}).get("aovs", ())
+    if extension in (".tif", ".tiff") and not saved and set(aovs) - {"coverage"}:
+        raise InputError(
+            f"a GeoTIFF is the picture or bands of AOVs; say which for {target.name!r}, as save={{'aovs': {aovs!r}}} "
+            "(the picture's light is 'beauty'), or render none but 'coverage', the picture's alpha"
+        )
+    for name in saved:
+        if name not in (*aovs, "beauty"):
             raise InputError(f"save has the AOV {name!r}, which is not rendered; render with aovs=({name!r},)")
     return reel
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,7 +19,8 @@ from vkforge.io.png import write_png
 from vkforge.io.reel import PartsReel, damaged
 from vkforge.scene.checks import show
 
-SEGMENT = 48  # frames from one key frame to the next, and so the most that have to be rendered again after a power cut
+SEGMENT = 48  # frames from one key frame to the next; after a power cut those of two are rendered again, at the most
+_SHORTEST = 12  # to which segments shrink towards the end, so that little is left to do when the last frame has come
 SLOW = 1.0  # seconds; a frame that took longer is kept as a picture until its segment is there, and is not lost either
 _CRF = 18  # at which few people see a difference
 _NAME = re.compile(r"(\d+)-(\d+)\.mp4")
@@ -44,7 +46,10 @@ def require_av() -> Any:
 
 
 class Mp4Reel(PartsReel):
-    """Segments of frames, named after their first and last."""
+    """Segments of frames, named after their first and last.
+
+    x264 looks ahead, so that most of a segment's work comes when it ends: a thread does that while the next begins.
+    """
 
     TAKES = ("crf",)
     SUFFIX = ".mp4"
@@ -60,6 +65,9 @@ class Mp4Reel(PartsReel):
             even = f"{width + width % 2}x{height + height % 2}"
             raise InputError(f"an .mp4 wants an even width and height, and size is {width}x{height}; use {even}")
         self._segment: _Segment | None = None
+        self._next: int | None = None  # frame that follows the segment that ended last
+        self._ending: Future[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "vkforge segment")
         self._came = time.perf_counter()
 
     def _segments(self) -> list[tuple[int, int, Path]]:
@@ -90,36 +98,46 @@ class Mp4Reel(PartsReel):
         """Encode a frame; the last of a segment writes that to the disk."""
         now = time.perf_counter()
         slow, self._came = now - self._came > SLOW, now
-        pixels = np.ascontiguousarray(image.rgba[..., :3])
         segment = self._open()
         assert segment.end == frame
-        segment.add(pixels)
-        if segment.end % SEGMENT == 0 or segment.end == self.frames:
+        segment.add(image.rgba)
+        if slow:
+            write_png(self._loose(frame), image.rgba)
+        if segment.end >= segment.first + _length(self.frames - segment.first):
             self._close()
-        elif slow:
-            write_png(self._loose(frame), pixels)
 
     def _open(self) -> _Segment:
         """Return the segment that is being written, begun with the single pictures that an earlier job left."""
         if self._segment is None:
             from PIL import Image as Pillow
 
-            first, end = self._begun()
+            first, end = self._begun() if self._next is None else (self._next, self._next)
             self._segment = _Segment(first, Fraction(self.fps).limit_denominator(1001), self.size, self.options["crf"])
             for frame in range(first, end):
                 try:
                     with Pillow.open(self._loose(frame)) as picture:
-                        pixels = np.asarray(picture.convert("RGB"))
+                        pixels = np.asarray(picture.convert("RGBA"))
                 except (OSError, ValueError, SyntaxError) as error:
                     raise damaged(self._loose(frame)) from error
                 self._segment.add(pixels)
         return self._segment
 
     def _close(self) -> None:
-        """Write the segment, which then stands for its single pictures."""
+        """End the segment, if there is one, in the other thread: once the one before it is there."""
         segment, self._segment = self._segment, None
-        if segment is None:
-            return
+        if segment is not None:
+            self._settle()
+            self._next = segment.end
+            self._ending = self._thread.submit(self._keep, segment)
+
+    def _settle(self) -> None:
+        """Wait for the segment that is ending."""
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            ending.result()
+
+    def _keep(self, segment: _Segment) -> None:
+        """Write a segment, which then stands for its single pictures."""
         with replacing(self.folder / f"{segment.first:06}-{segment.end - 1:06}.mp4") as stream:
             stream.write(segment.finish())
         for frame in range(segment.first, segment.end):
@@ -127,13 +145,21 @@ class Mp4Reel(PartsReel):
 
     def stop(self) -> None:
         """Close the segment early: a shorter one costs a key frame and nothing else."""
-        self._close()
+        try:
+            self._close()
+            self._settle()
+        finally:
+            self._thread.shutdown()
 
     def finish(self) -> None:
         """Join the segments and remove them."""
+        self._settle()
         if self._begun()[0] < self.frames:  # stopped between its last picture and the end of its segment
+            self._next = None
             self._open()
             self._close()
+            self._settle()
+        self._thread.shutdown()
         super().finish()
 
     def join(self, stream: BinaryIO) -> None:
@@ -163,11 +189,17 @@ class Mp4Reel(PartsReel):
                     raise damaged(path)
 
 
+def _length(left: int) -> int:
+    """Return the frames of a segment, where so many are left of the film."""
+    return left if left < 2 * _SHORTEST else min(SEGMENT, left // 2)
+
+
 class _Segment:
     """Frames that begin with a key frame and refer to nothing outside, encoded into memory."""
 
     def __init__(self, first: int, fps: Fraction, size: tuple[int, int], crf: int) -> None:
         self._av = require_av()
+        self._convert = self._av.video.reformatter.VideoReformatter()
         self.first = self.end = first
         self._buffer = io.BytesIO()
         self._container = self._av.open(self._buffer, "w", format="mp4")
@@ -180,10 +212,10 @@ class _Segment:
         context.color_range = 1  # MPEG's: black is 16, white 235
 
     def add(self, pixels: np.ndarray) -> None:
-        """Encode (h, w, 3) uint8, sRGB-encoded."""
-        frame = self._av.VideoFrame.from_ndarray(pixels, format="rgb24")
-        frame = frame.reformat(
-            format="yuv420p", src_colorspace="ITU709", dst_colorspace="ITU709", dst_color_range="MPEG"
+        """Encode (h, w, 4) uint8, sRGB-encoded; alpha is left out."""
+        rgba = self._av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format="rgba")
+        frame = self._convert.reformat(
+            rgba, format="yuv420p", src_colorspace="ITU709", dst_colorspace="ITU709", dst_color_range="MPEG"
         )
         frame.pts = self.end - self.first
         self.end += 1

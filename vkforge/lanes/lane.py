@@ -43,6 +43,7 @@ OUTPUTS = (
     "air",
     "coverage",
     "water_coverage",
+    "shares",
     "ambient_occlusion",
     "exposure",
     "motion",
@@ -101,6 +102,8 @@ class Request:
         outputs: Names out of OUTPUTS that the last frame ends ready to be copied.
         parts: The scene on the device.
         moving: How the scene moves while the shutter is open, where it does.
+        during: How it is at some times meanwhile, where samples are taken at many: what is zero at one of them and not
+            at another is compiled in.
     """
 
     scene: Scene
@@ -109,14 +112,26 @@ class Request:
     outputs: tuple[str, ...]
     parts: Parts
     moving: MovingScene | None = None
+    during: tuple[Scene, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Scene, ...]:
+        """All that is known of the scene's looks: in the middle of the exposure, and at other times."""
+        return (self.scene, *self.during)
 
     @property
     def moves(self) -> bool:
         """Whether anything changes while the shutter is open."""
         return self.moving is not None or self.scene.camera.shutter_end is not None
 
+    @property
+    def by_samples(self) -> bool:
+        """Whether it does and samples are taken at many times, to blur what moves; else all are of the middle."""
+        return self.moves and self.settings.motion_blur == "samples"
+
 
 _DEFAULTS = Settings()
+_OF_THE_MIDDLE = ("finish", "kept")  # features: how light becomes a picture, and what is kept of it for that
 Progress = Callable[[int, int], None]
 
 
@@ -191,11 +206,11 @@ class Lane(ABC):
         scene = request.moving.scene(share)
         request.moving.check(scene, request.scene)
         now, middle = self.features(replace(request, scene=scene)), self.features(request)
-        if now != middle:
-            names = [spec.name for spec in fields(now) if getattr(now, spec.name) != getattr(middle, spec.name)]
+        names = [spec.name for spec in fields(now) if getattr(now, spec.name) != getattr(middle, spec.name)]
+        if names := [name for name in names if name not in _OF_THE_MIDDLE]:
             raise InputError(
                 "while the shutter is open the scene changes in kind (what it has, or the kind of one of its parts: "
-                f"{', '.join(names)}); only values may change then, and none from or to 0: use a small one"
+                f"{', '.join(names)}); only values may change then"
             )
         return scene
 

@@ -78,7 +78,7 @@ class LitLane(Lane):
         """Return what a picture needs; asked for, the sky's visibility is traced without a sky too."""
         scene, settings = request.scene, request.settings
         at_once = rays_at_once(self.device.info.type)
-        soft_sun = scene.sun is not None and scene.sun.angular_diameter > 0
+        soft_sun = any(shown.sun is not None and shown.sun.angular_diameter > 0 for shown in request.shown)
         traced_sky = settings.sky_rays > 0 and (scene.sky is not None or "sky_visibility" in request.outputs)
         finish = finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": traced_sky}, pinhole=True)
         return Features(
@@ -88,11 +88,11 @@ class LitLane(Lane):
             soft_sun=soft_sun,
             sky=passes_for(settings.sky_rays, at_once) if traced_sky else 0,
             sky_kind=sky_kind(scene.sky),
-            glossy=not scene.terrain.material.is_lambert,
+            glossy=not all(shown.terrain.material.is_lambert for shown in request.shown),
             extras=_extras(request),
             kept=frozenset(ON_REQUEST).intersection((*request.outputs, *light_read(finish))),
             medium=medium_kind(scene.fog),
-            lamps=bool(scene.lights),
+            lamps=any(shown.lights for shown in request.shown),
             clouds=scene.clouds is not None,
             water=None if scene.water is None else tuple(water_variant(scene.water).items()),
             finish=finish,
@@ -253,7 +253,7 @@ class LitLane(Lane):
         """Submit every sample, then the picture."""
         frames = self.compiled(request)
         frame, settings = frames.light, request.settings
-        by_samples = request.moves and not blurs_by_motion(request)
+        by_samples = request.by_samples
         for index in range(settings.samples):
             number = frame.acquire()
             slot = frame.blocks[number]
@@ -291,5 +291,6 @@ class LitLane(Lane):
 def _extras(request: Request) -> tuple[str, ...]:
     """Return the G-buffer's channels, out of EXTRAS, that the light or the outputs need."""
     material = request.scene.terrain.material
-    needed = {"material": material.metallic_roughness_map is not None, "emission": material.is_emissive}
+    glows = any(shown.terrain.material.is_emissive for shown in request.shown)
+    needed = {"material": material.metallic_roughness_map is not None, "emission": glows}
     return tuple(name for name in EXTRAS if needed[name] or name in request.outputs)

@@ -15,7 +15,7 @@ from vkforge.graph.builder import BlockResource, Graph
 from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import camera_variant, fill_frame, progressive_share
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
-from vkforge.lanes.picture import Finish, Frames, Images, declare_finish, finish_of
+from vkforge.lanes.picture import Finish, Frames, Images, declare_finish, finish_of, light_read
 from vkforge.passes.atmosphere.sky import import_sky, sky_kind
 from vkforge.passes.lighting.environment import fill_environment
 from vkforge.passes.lighting.paths import fill_path, paths
@@ -78,11 +78,15 @@ class PathTracedLane(Lane):
 
     name = "path-traced"
     kind = "terrain"
-    unread = ("sun_rays", "sky_rays", "motion_blur")
+    unread = ("sun_rays", "sky_rays")
 
     def check(self, request: Request) -> None:
         """Refuse what this lane can't honour."""
         super().check(request)
+        if request.settings.motion_blur == "vectors":
+            raise InputError(
+                f"the {self.name} lane has no use for motion_blur='vectors'; use 'samples' or 'none', or another lane"
+            )
         if request.scene.clouds is not None:
             raise InputError("the path-traced lane knows no clouds; leave them out, or render with lane='lit'")
 
@@ -90,18 +94,18 @@ class PathTracedLane(Lane):
         """Return what a picture needs."""
         scene = request.scene
         camera = scene.camera
-        soft_sun = scene.sun is not None and scene.sun.angular_diameter > 0
+        soft_sun = any(shown.sun is not None and shown.sun.angular_diameter > 0 for shown in request.shown)
         return Features(
             tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
             surface=tuple(surface_variant(scene.terrain.material).items()),
             sun=scene.sun is not None,
             soft_sun=soft_sun,
             sky_kind=sky_kind(scene.sky),
-            glossy=not scene.terrain.material.is_lambert,
+            glossy=not all(shown.terrain.material.is_lambert for shown in request.shown),
             medium=medium_kind(scene.fog),
-            lamps=bool(scene.lights),
-            lens=camera.aperture_radius > 0,
-            shutter=camera.shutter_end is not None,
+            lamps=any(shown.lights for shown in request.shown),
+            lens=any(shown.camera.aperture_radius > 0 for shown in request.shown),
+            shutter=camera.shutter_end is not None and request.by_samples,
             water=None if scene.water is None else tuple(water_variant(scene.water).items()),
             finish=finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": True}, pinhole=False),
         )
@@ -157,7 +161,8 @@ class PathTracedLane(Lane):
             "HAS_WATER": features.water is not None,
             **dict(features.water or ()),
         }
-        return paths(graph, request.size, self._band_rows(request.size), bindings, variant, request.outputs)
+        kept = (*request.outputs, *light_read(features.finish))
+        return paths(graph, request.size, self._band_rows(request.size), bindings, variant, kept)
 
     def declare_picture(self, graph: Graph, request: Request, features: Features, light: Images) -> Images:
         """Declare the frame that makes a picture of what was accumulated, with the G-buffer at pixel centres."""
@@ -223,7 +228,8 @@ class PathTracedLane(Lane):
             largest = min(largest, SEGMENTS_PER_INVOCATION_OF_A_CPU // settings.max_depth)
         most = max(1, min(largest, self._paths_per_submission() // (width * rows)))
         most = 1 << (most.bit_length() - 1)  # powers of two meet those that `accumulate` shows
-        if request.moving is not None:
+        moving = request.moving is not None and request.by_samples
+        if moving:
             most = 1  # each at a time of its own
         done = 0
         for _ in frames.light.blocks:
@@ -232,7 +238,7 @@ class PathTracedLane(Lane):
             batch = min(max(done, 1), most, settings.samples - done)
             for first_row in bands:
                 block = frames.light.blocks[frames.light.acquire()]
-                if request.moving is not None:
+                if moving:
                     self._fill(block, request, self.moment(request, progressive_share(done, settings.samples)))
                 block["frame"]["sample_index"] = done
                 block["path"]["samples"] = batch
@@ -251,12 +257,14 @@ class PathTracedLane(Lane):
     def _fill(self, block: Any, request: Request, scene: Scene) -> None:
         """Write a scene, and what stays the same over the batches, into a slot."""
         fill_block(block["terrain"], scene.terrain, request.parts.heights)
-        fill_frame(block["frame"], scene, request.size, request.settings)
+        # A camera that moves by itself does so in the shader, from where it stands first.
+        fill_frame(block["frame"], scene, request.size, request.settings, 0.0 if request.by_samples else 0.5)
         fill_environment(block["environment"], scene.sky)
         fill_medium(block["fog"], scene.fog, request.parts.fog)
         fill_lights(block["lights"], scene.lights)
         fill_water(block["water"], scene.water, block["terrain"])
-        fill_path(block["path"], request.settings.max_depth, scene.camera, request.size)
+        camera = scene.camera if request.by_samples else scene.camera.middle
+        fill_path(block["path"], request.settings.max_depth, camera, request.size)
 
     def _noise(self, frames: Frames, samples: int) -> float:
         """Return the root mean square of the pixels' standard errors over the mean luminance."""

@@ -7,12 +7,12 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 
 from vkforge.denoising import oidn
-from vkforge.errors import InputError
 from vkforge.graph.access import Access, Layout
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.frame import Frame
@@ -20,6 +20,7 @@ from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import CENTRE, fill_frame
 from vkforge.lanes.lane import Lane, Rendered, Request
 from vkforge.passes.atmosphere.sky import PHYSICAL, sky_kind
+from vkforge.passes.lighting.accumulate import PARTS
 from vkforge.passes.lighting.ambient_occlusion import NO_LIMIT, ambient_occlusion
 from vkforge.passes.lighting.water import fill_water
 from vkforge.passes.post.atrous import atrous, guides
@@ -31,6 +32,7 @@ from vkforge.passes.post.grain import fill_grain
 from vkforge.passes.post.lens import LensVariant, fill_lens, lens
 from vkforge.passes.post.lut import import_lut
 from vkforge.passes.post.motion_blur import fill_shutter, motion, motion_blur
+from vkforge.passes.post.shares import pack_shares
 from vkforge.passes.terrain.heightfield import fill_block
 from vkforge.post.exposure import AutoExposure
 from vkforge.scene.scene import Scene
@@ -39,6 +41,7 @@ from vkforge.vk.resources import Image
 from vkforge.vk.transfer import upload
 
 Images = dict[str, ImageResource]
+Effect = Callable[[ImageResource, ImageResource], ImageResource]  # on light, which is all or a part of a picture: both
 GUIDES = ("albedo", "normal")  # what the host's denoiser looks at beside the light
 _serials = itertools.count()
 
@@ -57,6 +60,9 @@ class Finish:
         ambient_occlusion: Rays and their reach in metres, where it is asked for.
         motion: Whether it is told how what is seen moves while the shutter is open.
         motion_blur: Whether the picture is blurred by that.
+        wraps: Whether the left and right borders are one.
+        parts: Parts of the light that are handed out with all that the lens does to the picture.
+        shares: Whether shares of pixels are handed out with all that spreads points.
     """
 
     denoise: str | None
@@ -69,6 +75,8 @@ class Finish:
     motion: bool
     motion_blur: bool
     wraps: bool
+    parts: tuple[str, ...]
+    shares: bool
 
 
 def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> Finish:
@@ -78,18 +86,13 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
     """
     settings, camera = request.settings, request.scene.camera
     tells_motion = "motion" in request.outputs or blurs_by_motion(request)
-    if tells_motion and camera.projection != "linear":
-        raise InputError(
-            f"motion can't be told for a camera of kind {camera.kind!r}; leave out the AOV 'motion' and "
-            "motion_blur='vectors', or use a camera with straight rays"
-        )
     if "motion" in request.outputs and request.moving is not None:
         request.moving.check_that_the_ground_stays()
     filtered = settings.denoise == "atrous"
     return Finish(
         denoise=settings.denoise,
         noisy_shares=tuple(name for name in request.outputs if filtered and noisy.get(name)),
-        blurs=blurs_of(camera.lens if pinhole else None, settings.miniature),
+        blurs=blurs_of(camera.lens if pinhole else None, settings.lens, settings.miniature),
         lens=LensVariant.of(settings.lens),
         bloom=0 if settings.bloom is None else len(settings.bloom.levels(request.size)),
         display=Display.of(settings, smooth=sky_kind(request.scene.sky) == PHYSICAL),
@@ -99,6 +102,8 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
         motion=tells_motion,
         motion_blur=blurs_by_motion(request),
         wraps=camera.wraps,
+        parts=tuple(name for name in PARTS if settings.aov_effects and name in request.outputs),
+        shares="shares" in request.outputs,
     )
 
 
@@ -120,7 +125,9 @@ def light_read(finish: Finish) -> tuple[str, ...]:
         read += ["position"]
     if any(blur.by == "aperture" for blur in finish.blurs):
         read += ["position", "inverse_distance"]
-    return tuple(read)
+    if finish.shares:
+        read += ["coverage", "water_coverage"]
+    return (*read, *finish.parts)
 
 
 def declare_finish(
@@ -146,21 +153,51 @@ def declare_finish(
         seen = (graph, size, frame, guides(graph, size, frame, light))
         radiance = atrous(*seen, radiance, light["deviation"], wraps=finish.wraps)
         made |= {share: atrous(*seen, light[share], wraps=finish.wraps) for share in finish.noisy_shares}
-    for blur in finish.blurs:
-        radiance = depth_of_field(graph, size, frame, radiance, blur, light)
     if finish.motion:
-        shutter = graph.block("shutter")
-        made["motion"] = motion(graph, size, frame, shutter, light["position"])
-        if finish.motion_blur:
-            radiance = motion_blur(graph, size, frame, shutter, radiance, made["motion"])
-    if finish.lens is not None:
-        radiance = lens(graph, size, frame, radiance, finish.lens)
-    made["radiance"] = radiance = bloom(graph, size, radiance, finish.bloom, wraps=finish.wraps)
+        made["motion"] = motion(graph, size, frame, graph.block("shutter"), light["position"])
+
+    # What is done to the whole picture, stage by stage, and then to its parts, which add up to it at every stage.
+    spreading = _spreading(graph, size, frame, finish, light, made.get("motion"))
+    effects, stages = [*spreading, *_behind_the_lens(graph, size, frame, finish)], [radiance]
+    for effect in effects:
+        stages.append(effect(stages[-1], stages[-1]))
+    made["radiance"] = radiance = stages[-1]
+    for name in finish.parts:
+        with graph.labelled(name):
+            part = light[name]
+            for effect, whole in zip(effects, stages[:-1], strict=True):
+                part = effect(part, whole)
+            made[name] = part
+    if finish.shares:
+        with graph.labelled("shares"):
+            packed = pack_shares(graph, size, frame, light)
+            made["shares"] = reduce(lambda shares, effect: effect(shares, shares), spreading, packed)
     if finish.display.auto_exposure:
         made["exposure"] = exposure(graph, size, frame, radiance)
     lut = import_lut(graph, request.parts.lut)
     made["display"] = display(graph, size, frame, radiance, finish.display, exposure=made.get("exposure"), lut=lut)
     return made
+
+
+def _spreading(
+    graph: Graph, size: tuple[int, int], frame: Any, finish: Finish, light: Mapping[str, Any], moved: Any
+) -> list[Effect]:
+    """Return what makes of what is seen through a pinhole, at one time, what is seen through lens and shutter."""
+    effects: list[Effect] = [partial(depth_of_field, graph, size, frame, blur, light) for blur in finish.blurs]
+    if finish.motion_blur:
+        shutter, wraps = graph.block("shutter"), finish.wraps
+        effects.append(lambda radiance, _: motion_blur(graph, size, frame, shutter, radiance, moved, wraps=wraps))
+    return effects
+
+
+def _behind_the_lens(graph: Graph, size: tuple[int, int], frame: Any, finish: Finish) -> list[Effect]:
+    """Return what dims light behind the lens and scatters it."""
+    effects: list[Effect] = []
+    if finish.lens is not None:
+        effects.append(partial(lens, graph, size, frame, finish.lens))
+    if finish.bloom:
+        effects.append(partial(bloom, graph, size, finish.bloom, wraps=finish.wraps))
+    return effects
 
 
 class Frames:
@@ -292,10 +329,8 @@ class Frames:
 
     def plan(self) -> Plan:
         """Return the frame of a sample's light, then that of the picture."""
-        light = self.light.plan()
-        return (light if self._guides is None else light.followed_by(self._guides.plan())).followed_by(
-            self.picture.plan()
-        )
+        frames = (self.light, self._guides, self.picture)
+        return reduce(Plan.followed_by, (frame.plan() for frame in frames if frame is not None))
 
     def release(self) -> None:
         """Give everything back."""

@@ -19,6 +19,9 @@ _HIT_NOTHING, _HIT_WATER = 0, 3
 OBJECTS = MATERIALS = {"terrain": 1, "water": 2}
 
 
+_SHARES = ("coverage", "water_coverage")  # in the order in which post/pack_shares.comp has them
+
+
 @dataclass(frozen=True)
 class Source:
     """Where an AOV is read from.
@@ -40,6 +43,13 @@ def _channel(image: str, index: int = 0) -> Source:
     return Source((image,), lambda arrays, *_: copied(arrays[image][..., index], np.float32))
 
 
+def _share(arrays: Arrays, name: str) -> NDArray[np.float32]:
+    """Return the share of each pixel that all covers, or water: as it is, or packed for what has spread it."""
+    if "shares" in arrays:
+        return np.minimum(arrays["shares"][..., _SHARES.index(name)], 1.0)
+    return copied(arrays[name][..., -1], np.float32)
+
+
 def _depth_axis(arrays: Arrays, request: Request, _: int) -> NDArray[np.float32]:
     camera, position = request.scene.camera.middle, arrays["position"]
     along = (position[..., :3] - np.array(camera.position)) @ np.array(camera.axes[2])
@@ -57,6 +67,7 @@ def _variance(arrays: Arrays, _: Request, samples: int) -> NDArray[np.float32]:
 
 
 SOURCES: dict[str, Source] = {
+    "beauty": Source(("radiance",), lambda arrays, *_: arrays["radiance"][..., :3]),  # which the renderer finishes
     "depth": _channel("position", 3),
     "depth_axis": Source(("position",), _depth_axis),
     "position": _color("position"),
@@ -76,7 +87,7 @@ SOURCES: dict[str, Source] = {
     "variance": Source(("deviation",), _variance),
     "hit": Source(("normal",), lambda arrays, *_: (arrays["normal"][..., 3] > 0).astype(np.float32)),
     "water": Source(("normal",), lambda arrays, *_: (arrays["normal"][..., 3] == _HIT_WATER).astype(np.float32)),
-    "coverage": _channel("coverage", -1),
+    "coverage": Source(("coverage",), lambda arrays, *_: _share(arrays, "coverage")),
     "motion": Source(("motion",), lambda arrays, *_: copied(arrays["motion"][..., :2])),
     "object_id": Source(("normal",), _ids),
     "material_id": Source(("normal",), _ids),
@@ -87,14 +98,17 @@ SOURCES: dict[str, Source] = {
 _MATTES = {"object_id": "object", "material_id": "material"}
 
 
-def images_for(aovs: Iterable[str]) -> tuple[str, ...]:
-    """Return the names out of OUTPUTS that these AOVs and their mattes are made of."""
+def images_for(aovs: Iterable[str], *, effects: bool) -> tuple[str, ...]:
+    """Return the names out of OUTPUTS that these AOVs and their mattes are made of.
+
+    `effects` is whether what the lens does to the picture is done to them.
+    """
     needed: list[str] = []
     for name in aovs:
         needed += SOURCES[name].images
         if name in _MATTES:
-            needed += ["coverage", "water_coverage"]
-    return tuple(dict.fromkeys(needed))
+            needed += _SHARES
+    return tuple(dict.fromkeys("shares" if effects and name in _SHARES else name for name in needed))
 
 
 def read_aovs(aovs: Iterable[str], arrays: Arrays, request: Request, samples: int) -> dict[str, NDArray[np.float32]]:
@@ -107,6 +121,6 @@ def read_mattes(aovs: Iterable[str], arrays: Arrays) -> dict[str, dict[str, NDAr
     sets = [_MATTES[name] for name in aovs if name in _MATTES]
     if not sets:
         return {}
-    water = np.ascontiguousarray(arrays["water_coverage"][..., 0])
-    ground = np.maximum(arrays["coverage"][..., -1] - water, 0.0)
+    water = _share(arrays, "water_coverage")
+    ground = np.maximum(_share(arrays, "coverage") - water, 0.0)
     return {name: {"terrain": ground.copy(), "water": water.copy()} for name in sets}

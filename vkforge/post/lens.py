@@ -166,9 +166,9 @@ class Lens:
         NaN stands for what the lens does not show, beyond a fold.
 
         Raises:
-            InputError: see `frame`.
+            InputError: another shape; see `frame`.
         """
-        frame = self.frame(camera, size)
+        uv, frame = _points(uv, "uv"), self.frame(camera, size)
         if not self.distorts:
             return uv
         at = _tangents(uv, frame)
@@ -183,9 +183,9 @@ class Lens:
         The inverse of `distort_uv`, NaN where there is none.
 
         Raises:
-            InputError: see `frame`.
+            InputError: another shape; see `frame`.
         """
-        frame = self.frame(camera, size)
+        uv, frame = _points(uv, "uv"), self.frame(camera, size)
         return _uv(self.undistort(_tangents(uv, frame)), frame) if self.distorts else uv
 
     def frame(self, camera: CameraView, size: tuple[int, int]) -> Frame:
@@ -273,7 +273,12 @@ class Lens:
     # Aberration and vignette
 
     def taps(self, frame: Frame, size: tuple[int, int]) -> int:
-        """Return how many looks at red and at blue a pixel takes: 1 up to a pixel of shift, then some two a pixel."""
+        """Return how many looks at red and at blue a pixel takes: 1 up to a pixel of shift, then some two a pixel.
+
+        Raises:
+            InputError: a frame that is none, or a size that is none.
+        """
+        size = picture_size(size)
         axis = self.axis(frame, size)
         corner = math.hypot(max(axis[0], size[0] - axis[0]), max(axis[1], size[1] - axis[1]))
         shift = max(abs(self.red), abs(self.blue)) * corner
@@ -281,7 +286,14 @@ class Lens:
 
     @staticmethod
     def axis(frame: Frame, size: tuple[int, int]) -> tuple[float, float]:
-        """Return the pixel coordinates of the camera's axis, the middle of what is larger or smaller by colour."""
+        """Return the pixel coordinates of the camera's axis, the middle of what is larger or smaller by colour.
+
+        Raises:
+            InputError: a frame that is none, or a size that is none.
+        """
+        if not isinstance(frame, Frame):
+            raise InputError(f"frame is {show(frame)}; wanted what Lens.frame(camera, size) returns")
+        size = picture_size(size)
         u, v = (-centre / half for centre, half in zip(frame.centre, frame.half, strict=True))
         return (1.0 + u) / 2.0 * size[0], (1.0 - v) / 2.0 * size[1]
 
@@ -328,7 +340,12 @@ class Lens:
         return left * (1.0 - self.mask_strength * grown * grown * (3.0 - 2.0 * grown))
 
     def mask_reach(self, size: tuple[int, int]) -> tuple[float, float]:
-        """Return how many pixels from the picture's middle the mask's way is 1, to the right and down."""
+        """Return how many pixels from the picture's middle the mask's way is 1, to the right and down.
+
+        Raises:
+            InputError: a size that is none.
+        """
+        size = picture_size(size)
         corner, round_share = math.hypot(*size) / 2.0, self.mask_roundness
         right, down = ((1.0 - round_share) * side / math.sqrt(2.0) + round_share * corner for side in size)
         return right, down
@@ -345,10 +362,10 @@ class Lens:
         return image * self.falloff(camera, (image.shape[1], image.shape[0]))[..., None]
 
 
-def _points(points: Any) -> np.ndarray:
-    array = float_array("points", points, "numbers of shape (n, 2)")
+def _points(points: Any, name: str = "points") -> np.ndarray:
+    array = float_array(name, points, "numbers of shape (n, 2)")
     if array.ndim != 2 or array.shape[-1] != 2:
-        raise InputError(f"points is {show(points)}; wanted numbers of shape (n, 2)")
+        raise InputError(f"{name} is {show(points)}; wanted numbers of shape (n, 2)")
     return array
 
 

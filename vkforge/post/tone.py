@@ -72,9 +72,17 @@ class Tonemap:
             put(self, name, _checked(name, value))
 
     def parameter(self, name: str) -> Any:
-        """Return a parameter of the operator: as given, or as published."""
+        """Return a parameter of the operator: as given, or as published.
+
+        Raises:
+            InputError: it has none of that name.
+        """
+        taken = PARAMETERS.get(self.operator, {})
+        if not isinstance(name, str) or name not in taken:
+            has = f"has {', '.join(taken)}" if taken else "has no parameters"
+            raise InputError(f"the tone mapping {self.operator!r} {has}, not {show(name)}; ask for one that it has")
         value = getattr(self, name)
-        return PARAMETERS[self.operator][name] if value is None else value
+        return taken[name] if value is None else value
 
     @property
     def is_plain(self) -> bool:

@@ -122,8 +122,8 @@ class Camera(CameraPresets):
             InputError: a value NaN or out of range, a focus that is behind the camera or nearer than the focal length,
                 or both ways to say it.
         """
-        focal = number("focal_length (mm)", focal_length, above=0.0) / 1000.0
-        focal *= number("scale", scale, above=0.0)
+        focal_length, scale = number("focal_length (mm)", focal_length, above=0.0), number("scale", scale, above=0.0)
+        focal = focal_length / 1000.0 * scale
         width, height = pair("sensor (mm)", sensor, above=0.0)
         radius = focal / (2.0 * number("f_number", f_number, above=0.0))
         angles = [2.0 * math.degrees(math.atan(side / 2.0 / focal_length)) for side in (width, height)]
@@ -153,6 +153,7 @@ class Camera(CameraPresets):
             )
         tilt = tuple(math.degrees(math.atan(slope * focus)) for slope in hinge)
         lens: dict[str, Any] = {"blades": blades, "blade_rotation": blade_rotation, "tilt": tilt}
+        lens |= {"sensor": (width, height), "scale": scale}
         return dataclasses.replace(pinhole, aperture_radius=radius, focus_distance=focus, **lens)
 
     @classmethod

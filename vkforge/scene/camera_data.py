@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OPTIONAL = {
     "perspective": (
         *("up", "fov", "fov_x", "pixel_aspect"),
-        *("aperture_radius", "focus_distance", "blades", "blade_rotation", "tilt", "shift"),
+        *("aperture_radius", "focus_distance", "blades", "blade_rotation", "tilt", "shift", "sensor", "scale"),
     ),
     "orthographic": ("up", "height"),
     "oblique": ("up", "height", "width"),
@@ -60,6 +60,9 @@ class CameraData:
             and at the top, -90 to 90 (both excluded).
         shift: how far the frame is moved rightwards and upwards over the axis, in widths and heights of it, -10 to 10.
         pixel_aspect: width of a pixel over its height on the sensor, 0.25 to 4 (perspective): K's fy over fx.
+        sensor: (width, height) in millimetres of the sensor that the angles of view are of, or None where nobody knows
+            (perspective). It changes no picture: focal length and f-number follow from it.
+        scale: metres of the world in a metre before the lens of such a camera; as for `Camera.photographic`.
         mapping: "equidistant" or "equisolid" (fish-eye).
         full_frame: whether a fish-eye's circle goes around the frame instead of fitting in it.
 
@@ -85,6 +88,8 @@ class CameraData:
     tilt: tuple[float, float] = (0.0, 0.0)
     shift: tuple[float, float] = (0.0, 0.0)
     pixel_aspect: float = 1.0
+    sensor: tuple[float, float] | None = None
+    scale: float = 1.0
     mapping: str = "equidistant"
     full_frame: bool = False
     _axes: tuple[Vector, Vector, Vector] = field(init=False, repr=False, compare=False)
@@ -169,6 +174,9 @@ class CameraData:
         self._put("blade_rotation", number("Camera blade_rotation (degrees)", self.blade_rotation))
         self._put("tilt", pair("Camera tilt (degrees)", self.tilt, above=-90.0, below=90.0))
         self._put("shift", pair("Camera shift (shares of the frame)", self.shift, -10.0, 10.0))
+        if self.sensor is not None:
+            self._put("sensor", pair("Camera sensor (mm)", self.sensor, above=0.0))
+        self._put("scale", number("Camera scale", self.scale, above=0.0))
 
     def _check_kind(self) -> None:
         """Refuse what the kind does not know."""

@@ -55,6 +55,23 @@ class CameraView(CameraData):
         return Aperture(self.aperture_radius, focus, slope, self.blades, self.blade_rotation)
 
     @property
+    def focal_length(self) -> float | None:
+        """Millimetres from the lens to the sensor when it is focused at infinity; None where the sensor is unknown."""
+        if self.sensor is None:
+            return None
+        side, angle = (self.sensor[0], self.fov_x) if self.fov is None else (self.sensor[1], self.fov)
+        assert angle is not None
+        return side / 2.0 / math.tan(math.radians(angle) / 2.0)
+
+    @property
+    def f_number(self) -> float | None:
+        """Focal length over the diameter of the aperture; None of a pinhole and where the sensor is unknown."""
+        focal = self.focal_length
+        if focal is None or self.aperture_radius == 0.0:
+            return None
+        return focal / 1000.0 * self.scale / (2.0 * self.aperture_radius)
+
+    @property
     def middle(self) -> Self:
         """The camera halfway to `shutter_end`, which stays there; this one where there is none."""
         end = self.shutter_end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,57 @@ from vkforge.scene.camera_rays import columns
 from vkforge.scene.checks import show
 
 if TYPE_CHECKING:
+    from vkforge.scene.camera_view import CameraView
     from vkforge.scene.terrain import Affine, Terrain
 
 GEOGRAPHIC = "EPSG:4326"
 
 # Metres of the world in a unit of a CRS, from which on the unit is a degree.
 _DEGREE = 1e4
+
+# How far from plumb parallel rays may be, as a tangent: a centimetre over ten kilometres of relief.
+_PLUMB = 1e-6
+
+
+def is_plan(camera: CameraView) -> bool:
+    """Return whether a camera sees the plan of the ground: by parallel rays that go straight down.
+
+    Those of `Camera.map`, of `Camera.orthographic` whose target is right below it and of an oblique camera at 90
+    degrees do. From one eye, relief is displaced whatever way it looks.
+    """
+    x, y, z = camera.axes[2]
+    return camera.kind in ("map", "orthographic", "oblique") and math.hypot(x, y) <= _PLUMB and z < 0.0
+
+
+def pixel_transform(terrain: Terrain, camera: CameraView, size: tuple[int, int]) -> Affine | None:
+    """Return where the pixels of a plan lie on the Earth, however it is turned.
+
+    Args:
+        terrain: what is seen.
+        camera: by which.
+        size: (width, height) of the picture in pixels.
+
+    Returns:
+        (a, b, c, d, e, f): a place in the terrain's CRS is (a col + b row + c, d col + e row + f), with (0, 0) at the
+        outer corner of the upper left pixel. None where the terrain does not know its place or the view is no plan.
+    """
+    if terrain.transform is None or not is_plan(camera):
+        return None
+    (rows, cols), (dx, dy), (width, height) = terrain.shape, terrain.cell_size, size
+    rays = camera.rays(width, height)
+    origin, right, up = (np.array(part[:2]) for part in (rays.origin, rays.origin_u, rays.origin_v))
+    # From pixels to metres of the world, from those to samples of the DEM, and on to the CRS.
+    to_world = _affine(2.0 * right / width, -2.0 * up / height, origin - right + up)
+    to_samples = np.array([[1.0 / dx, 0.0, cols / 2.0], [0.0, -1.0 / dy, rows / 2.0], [0.0, 0.0, 1.0]])
+    a, b, c, d, e, f = terrain.transform
+    to_crs = _affine((a, d), (b, e), (c, f))
+    first, second, _ = (to_crs @ to_samples @ to_world).tolist()
+    return first[0], first[1], first[2], second[0], second[1], second[2]
+
+
+def _affine(x: Any, y: Any, origin: Any) -> np.ndarray:
+    """Return the (3, 3) matrix of a plane's affine map by its columns."""
+    return np.concatenate([np.stack([x, y, origin], axis=1), [[0.0, 0.0, 1.0]]])
 
 
 def to_world(terrain: Terrain, points: Any, crs: str | None) -> np.ndarray:

@@ -15,6 +15,8 @@ from vkforge.scene.checks import number, show
 from vkforge.scene.environment import Environment
 from vkforge.scene.scene import Scene
 
+_LOOKED_AT = (0.0, 0.25, 0.5, 0.75, 1.0)  # shares of the light at which it is found out what kind of scene is shown
+
 
 @dataclass(frozen=True)
 class Shutter:
@@ -127,6 +129,14 @@ class MovingScene:
             raise InputError(f"MovingScene at({self.time(share):g}) gave a {type(scene).__name__}; wanted a Scene")
         return scene
 
+    def during(self) -> tuple[Scene, ...]:
+        """Return the scene at some times from `open` to `close`: what a picture of all that is between is compiled for.
+
+        Raises:
+            InputError: as `scene`.
+        """
+        return tuple(self.scene(share) for share in _LOOKED_AT)
+
     def check_that_the_camera_alone_moves(self) -> None:
         """Check that motion vectors of the camera's movement tell all that moves.
 
@@ -167,8 +177,12 @@ class MovingScene:
         """Check that `scene` can be shown with the arrays and by the kind of camera of `middle`.
 
         Raises:
-            InputError: something that lies on the device as an array is another, or the camera is of another kind.
+            InputError: something that lies on the device as an array is another, or the camera is of another kind; no
+                scenes.
         """
+        for name, given in (("scene", scene), ("middle", middle)):
+            if not isinstance(given, Scene):
+                raise InputError(f"MovingScene check was given {show(given)} as {name}; wanted a Scene")
         kinds = [(seen.camera.kind, seen.camera.mapping) for seen in (scene, middle)]
         if kinds[0] != kinds[1]:
             raise InputError(

@@ -11,10 +11,10 @@ layout(set = 0, binding = 6, scalar) readonly buffer Bloom {
     float onwards[16];   // by level from 1: share of its light that the coarser levels spread
 } bloom;
 
-// The part of a pixel's light that scatters, if all of that did.
-vec3 scattered(vec3 light) {
+// What of a pixel's light scatters, if all of that did, where `whole` is all the light there.
+vec3 scattered(vec3 light, vec3 whole) {
     if (bloom.threshold == 0.0) return light;
-    float luminance = max(dot(light, vec3(0.2126, 0.7152, 0.0722)), 1.0e-30);
+    float luminance = max(dot(whole, vec3(0.2126, 0.7152, 0.0722)), 1.0e-30);
     return light * max(1.0 - bloom.threshold / luminance, 0.0);
 }
 

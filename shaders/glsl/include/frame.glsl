@@ -37,21 +37,28 @@ layout(set = 0, binding = 3, scalar) readonly buffer Frame {
     uint lens_steps;    // of Newton's method, or 0 where the lens distorts nothing
 } frame;
 
-// Where a pinhole would see what the lens shows at `uv`: the inverse of the Brown-Conrady model (Brown 1966), by Newton's
-// method. The host has checked that it has one all over the frame; outside of it goes on as at its edge.
+// Where the lens shows what a pinhole sees at the tangents `at`, by the Brown-Conrady model (Brown 1966), and the Jacobian,
+// which is symmetric: its diagonal, and its other element.
+vec2 distorted(vec2 at, out vec2 diagonal, out float other) {
+    vec3 k = frame.lens_radial;
+    vec2 p = frame.lens_tangential;
+    float r2 = dot(at, at), across = 2.0 * at.x * at.y;
+    float radial = 1.0 + r2 * (k.x + r2 * (k.y + r2 * k.z));
+    float growth = 2.0 * k.x + r2 * (4.0 * k.y + r2 * 6.0 * k.z);
+    diagonal = radial + growth * at * at + 2.0 * p * at.yx + 6.0 * p.yx * at;
+    other = growth * at.x * at.y + 2.0 * dot(p, at);
+    return at * radial + p * across + p.yx * (r2 + 2.0 * at * at);
+}
+
+// Where a pinhole would see what the lens shows at `uv`: the inverse, by Newton's method. The host has checked that there is
+// one all over the frame; outside of it goes on as at its edge.
 vec2 undistorted(vec2 uv) {
     if (frame.lens_steps == 0u) return uv;
     vec2 inside = clamp(uv, -1.0, 1.0), shown = inside * frame.lens_half + frame.lens_centre, at = shown;
-    vec3 k = frame.lens_radial;
-    vec2 p = frame.lens_tangential;
     for (uint i = 0u; i < frame.lens_steps; ++i) {
-        float r2 = dot(at, at), across = 2.0 * at.x * at.y;
-        float radial = 1.0 + r2 * (k.x + r2 * (k.y + r2 * k.z));
-        float growth = 2.0 * k.x + r2 * (4.0 * k.y + r2 * 6.0 * k.z);
-        vec2 missed = at * radial + p * across + p.yx * (r2 + 2.0 * at * at) - shown;
-        // The Jacobian, which is symmetric.
-        vec2 diagonal = radial + growth * at * at + 2.0 * p * at.yx + 6.0 * p.yx * at;
-        float other = growth * at.x * at.y + 2.0 * dot(p, at);
+        vec2 diagonal;
+        float other;
+        vec2 missed = distorted(at, diagonal, other) - shown;
         at -= vec2(diagonal.y * missed.x - other * missed.y, diagonal.x * missed.y - other * missed.x) /
               (diagonal.x * diagonal.y - other * other);
     }

@@ -5,9 +5,13 @@
 #ifndef VKFORGE_SHUTTER_GLSL
 #define VKFORGE_SHUTTER_GLSL
 
+// A point p is M (p - o) in the frame of a camera with the origin o. Where its rays are straight, M is the inverse of
+// (direction_u, direction_v, direction), and u and v the first two over the third; of (origin_u, origin_v, direction) where
+// they are parallel. Else M's rows are units right, up and forward.
 struct Projector {
     vec3 origin;   // world metres
-    vec3 u, v, w;  // rows of the inverse of the camera's vectors: see post/motion.comp
+    vec3 u, v, w;  // rows of M
+    vec3 angles;   // as those of the frame
     vec2 lens_half, lens_centre;  // as those of the frame
 };
 

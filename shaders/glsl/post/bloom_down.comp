@@ -1,9 +1,10 @@
 // A coarser level of the bloom's pyramid. The first is of the picture's light, or of what of it is beyond the threshold.
 //
 // Bindings (set 0):
-//   4  finer      readonly rgba32f    the picture, or the level before
+//   4  finer      readonly rgba32f    the light itself, or the level before
 //   5  coarser    writeonly rgba32f   half as many pixels a side, rounded up
 //   6  bloom      readonly buffer     see include/bloom.glsl
+//   8  picture    readonly rgba32f    all the light, of which `finer` is a part or all; read for level 1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -17,6 +18,7 @@ layout(constant_id = 100) const int LEVEL = 1;  // of what is made; 0 is the pic
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D finer;
 layout(set = 0, binding = 5, rgba32f) writeonly uniform image2D coarser;
+layout(set = 0, binding = 8, rgba32f) readonly uniform image2D picture;
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy), size = imageSize(coarser), from = imageSize(finer);
@@ -31,8 +33,10 @@ void main() {
         vec3 row = vec3(0.0);
         for (int x = 0; x < 7; ++x) {
             if (weights[x].x == 0.0) continue;
-            vec3 light = imageLoad(finer, within(whole + ivec2(x, y) - 3, from)).rgb;
-            row += weights[x].x * (LEVEL == 1 ? scattered(light) : light);
+            ivec2 there = within(whole + ivec2(x, y) - 3, from);
+            vec3 light = imageLoad(finer, there).rgb;
+            if (LEVEL == 1 && bloom.threshold > 0.0) light = scattered(light, imageLoad(picture, there).rgb);
+            row += weights[x].x * light;
         }
         sum += weights[y].y * row;
     }

@@ -2,9 +2,10 @@
 //
 // Bindings (set 0):
 //   4  coarser    readonly rgba32f    what this pass made of the next level, or the last level
-//   5  finer      readonly rgba32f    this level, or the picture
+//   5  finer      readonly rgba32f    this level, or the light itself
 //   6  bloom      readonly buffer     see include/bloom.glsl
 //   7  together   writeonly rgba32f   of the size of `finer`
+//   8  picture    readonly rgba32f    all the light, of which `finer` is a part or all; read for level 0
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -19,6 +20,7 @@ layout(constant_id = 100) const int LEVEL = 1;  // of what is made; 0 is the pic
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D coarser;
 layout(set = 0, binding = 5, rgba32f) readonly uniform image2D finer;
 layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D together;
+layout(set = 0, binding = 8, rgba32f) readonly uniform image2D picture;
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy), size = imageSize(together), from = imageSize(coarser);
@@ -38,7 +40,7 @@ void main() {
         spread += weights[y].y * row;
     }
     vec4 own = imageLoad(finer, pixel);
-    if (LEVEL == 0) own.rgb += bloom.intensity * (spread - scattered(own.rgb));
+    if (LEVEL == 0) own.rgb += bloom.intensity * (spread - scattered(own.rgb, imageLoad(picture, pixel).rgb));
     else own.rgb = mix(own.rgb, spread, bloom.onwards[LEVEL - 1]);
     imageStore(together, pixel, own);
 }

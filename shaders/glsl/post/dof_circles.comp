@@ -3,7 +3,8 @@
 // Bindings (set 0):
 //   3  frame      readonly buffer    see include/frame.glsl
 //   4  position   readonly rgba32f   G-buffer: w is the distance along the ray, infinite for the sky; not read for a band
-//   5  radiance   readonly rgba32f   the picture, a mean over each pixel
+//   5  radiance   readonly rgba32f   all the light of the picture or a part of it, a mean over each pixel
+//   7  picture    readonly rgba32f   all of it
 //   6  inverse_distance  readonly r32f  one over the distance, likewise; not read for a band
 //   85 blur       readonly buffer    see include/blur.glsl
 //   86 nearness   writeonly r32f     of what the pixel shows in front, see include/blur.glsl
@@ -22,10 +23,12 @@
 layout(local_size_x = TILE, local_size_y = TILE) in;
 
 layout(constant_id = 85) const bool MINIATURE = false;  // circles by a band across the picture, or by depth
+layout(constant_id = 97) const bool IS_PART = false;
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D position;
 layout(set = 0, binding = 5, rgba32f) readonly uniform image2D radiance;
 layout(set = 0, binding = 6, r32f) readonly uniform image2D inverse_distance;
+layout(set = 0, binding = 7, rgba32f) readonly uniform image2D picture;
 layout(set = 0, binding = 86, r32f) writeonly uniform image2D nearness;
 layout(set = 0, binding = 87, rgba32f) writeonly uniform image2D tiles;
 layout(set = 0, binding = 88, rgba32f) writeonly uniform image2D front;
@@ -41,8 +44,7 @@ float band_at(vec2 at) {
 }
 
 // Nearness over one over the distance along a pixel's ray.
-float scale_at(vec2 at) {
-    vec2 uv = camera_uv(at);
+float scale_at(vec2 uv) {
     return blur.scale * length(frame.direction + uv.x * frame.direction_u + uv.y * frame.direction_v);  // 1 along the axis
 }
 
@@ -56,6 +58,7 @@ vec4 part(ivec2 pixel, vec3 light, float scale, inout float near) {
     float mean = scale * imageLoad(inverse_distance, pixel).r;
     if (abs(mean - near) < MIXED) return vec4(light, 1.0);
     float nearest = near, farthest = near;
+    ivec2 behind = pixel;
     vec3 ahead = light, beyond = light;
     for (int i = 0; i < 9; ++i) {
         ivec2 other = clamp(pixel + ivec2(i % 3 - 1, i / 3 - 1), ivec2(0), frame.size - 1);
@@ -68,12 +71,15 @@ vec4 part(ivec2 pixel, vec3 light, float scale, inout float near) {
         if (there < farthest) {
             farthest = there;
             beyond = light_there;
+            behind = other;
         }
     }
     float share = clamp((mean - farthest) / max(nearest - farthest, 1.0e-6), 0.0, 1.0);
     near = nearest;
     // What is left of the light is in front; a small share says little of it, and then it is as beside.
-    vec3 left = max(light - (1.0 - share) * beyond, 0.0) / max(share, 0.25);
+    vec3 left = light - (1.0 - share) * beyond, left_of_all = left;
+    if (IS_PART) left_of_all = imageLoad(picture, pixel).rgb - (1.0 - share) * imageLoad(picture, behind).rgb;
+    left = mix(left, vec3(0.0), lessThan(left_of_all, vec3(0.0))) / max(share, 0.25);
     return vec4(mix(ahead, left, smoothstep(0.25, 0.5, share)), share);
 }
 
@@ -86,18 +92,19 @@ void main() {
     barrier();
     if (all(lessThan(pixel, frame.size))) {
         vec2 at = vec2(pixel) + 0.5;
-        float near, scale = scale_at(at);
+        vec2 uv = camera_uv(at), grown = growth(uv);
+        float near, scale = scale_at(uv);
         vec4 seen = vec4(imageLoad(radiance, pixel).rgb, 1.0);
         if (MINIATURE) near = band_at(at);
         else {
             near = scale * inverse_at(pixel);
             seen = part(pixel, seen.rgb, scale, near);
         }
-        float c = circle(near, nearness_in_focus(at));
+        float c = circle(near, uv), farthest_out = min(abs(c) * grown.y / grown.x, LARGEST);
         imageStore(front, pixel, seen);
         imageStore(nearness, pixel, vec4(near));
-        atomicMax(nearest, floatBitsToUint(max(c, 0.0)));
-        atomicMax(farthest, floatBitsToUint(max(-c, 0.0)));
+        atomicMax(nearest, floatBitsToUint(c > 0.0 ? farthest_out : 0.0));
+        atomicMax(farthest, floatBitsToUint(c < 0.0 ? farthest_out : 0.0));
         atomicMin(least, floatBitsToUint(abs(c)));
     }
     barrier();

@@ -46,10 +46,13 @@ const int SIDE = TILE + 2 * (int(TEXELS) + 1);  // texels that the pixels of a g
 shared vec4 lights[SIDE * SIDE];  // times the part of the lens that sees the texel, which is w
 shared float radii[SIDE * SIDE];  // of the circles, in texels, negative behind the plane in focus
 shared float nears[SIDE * SIDE];  // nearness
+// Of a bent picture, where a pinhole sees the texel, right and down, in texels; and how much larger the picture shows it.
+const int PLACES = BENT ? SIDE * SIDE : 1;
+shared float rights[PLACES], downs[PLACES], growths[PLACES];
 
 const float SOFT = 5.0 / 12.0;
-const float SHARP = 0.5;  // pixels: a circle of one pixel's area, about
-const float IN_FOCUS = 0.1;  // pixels: circles below this stay in their pixel
+const float SHARP = 0.5;  // pixels: a circle that stays in its pixel
+const float IN_FOCUS = 0.1;  // pixels: circles below this are taken for sharp
 
 // How much of a distance, in texels, is a level's or a finer one's.
 float level_fade(float texels) { return clamp(TEXELS + 1.0 - texels, 0.0, 1.0); }
@@ -61,19 +64,20 @@ float polygon_distance(vec2 offset) {
     return farthest;
 }
 
-// The area of a circle, in texels: the sum of its edge over all of them. One of SHARP covers just its pixel.
+// The area of a circle, in texels: about the sum of its edge over all of them. One of SHARP covers just its pixel.
 float circle_area(float radius) {
     return blur.area * (radius * radius + 1.0 / 12.0) + (1.0 - blur.area / 3.0) * clamp(1.5 - radius, 0.0, 1.0);
 }
 
-// The radius for a circle about as large as its pixel. Over an edge on a pixel's border a disc brings 2 c / 3 pi of its light,
-// over one in a pixel's middle and over smooth ground (c^2 / 8) less, and a picture of pixels does not tell which it is: 0.13 c
-// is between. Each of the four neighbours gets w = radius - SHARP beside 1 in the middle, so that share is w / (1 + 4 w). In
-// focus it is SHARP, exactly.
-float small_circle(float c) {
-    float share = 0.13 * min(c, 1.0);
-    return SHARP + share / (1.0 - 4.0 * share);
+// The radius and the area for a circle of up to SMALL pixels, by a table of the host's (post/small_circles.py).
+const float SMALL = 2.0, SMALL_STEPS = 10.0;  // a pixel
+vec2 small_circle(float c) {
+    int step = min(int(c * SMALL_STEPS), blur.small.length() - 2);
+    return mix(blur.small[step], blur.small[step + 1], c * SMALL_STEPS - float(step));
 }
+
+// Where a pinhole sees what the picture shows at uv, in pixels of its own, right and down.
+vec2 pinhole_pixel(vec2 uv) { return vec2(0.5, -0.5) * vec2(frame.size) * uv; }
 
 // Stage the texels around the group; return the first one.
 ivec2 stage(int level, bool is_near, int margin, out int count) {
@@ -83,8 +87,8 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
     int row = level_row(level);
     barrier();
     for (int i = int(gl_LocalInvocationIndex); i < count * count; i += TILE * TILE) {
-        ivec2 at = clamp(first + ivec2(i % count, i / count), ivec2(0), size - 1);
-        float in_focus = nearness_in_focus((vec2(at) + 0.5) * texel);
+        ivec2 wanted = first + ivec2(i % count, i / count), at = clamp(wanted, ivec2(0), size - 1);
+        vec2 uv = camera_uv((vec2(at) + 0.5) * texel), outside = vec2(wanted - at);
         vec4 light;
         float part;
         if (level == 0) {
@@ -97,13 +101,27 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
             light = is_near ? imageLoad(near, at) : imageLoad(far, at);
             part = is_near ? share.x : share.y;
         }
-        float c = circle(light.w, in_focus) * per_texel;
+        float c = circle(light.w, uv) * per_texel;
         // The soft edge spreads by as much as a circle that is so much larger.
-        float radius = sqrt(max(c * c - SOFT, sharp));
-        if (level == 0) radius = max(radius, small_circle(abs(c)));
+        float radius = sqrt(max(c * c - SOFT, sharp)), area = circle_area(radius);
+        if (level == 0 && abs(c) < SMALL) {
+            vec2 found = small_circle(abs(c));
+            radius = found.x;
+            area = found.y;
+        }
         nears[i] = light.w;
         radii[i] = c < 0.0 ? -radius : radius;
-        lights[i] = part / circle_area(radius) * vec4(light.rgb, 1.0);
+        lights[i] = part / area * vec4(light.rgb, 1.0);
+        if (BENT) {
+            // Outside of the frame, where the border's pixels are repeated, it goes on as there.
+            vec2 place = pinhole_pixel(uv) * per_texel;
+            vec3 bend = bending(uv);
+            float area_growth = bend.x * bend.y - bend.z * bend.z;
+            place += (bend.yx * outside - bend.z * outside.yx) / area_growth;
+            rights[i] = place.x;
+            downs[i] = place.y;
+            growths[i] = sqrt(area_growth);
+        }
     }
     barrier();
     return first;
@@ -134,7 +152,7 @@ vec4 guess_behind(vec2 at, float c) {
 }
 
 // What a mixed pixel shows of what is behind. Spread widely it is as good as nothing, but nothing else shows it sharp.
-vec4 own_behind(ivec2 here, float own, float in_focus, float share) {
+vec4 own_behind(ivec2 here, float own, vec2 uv, float share) {
     float farthest = own;
     vec3 light = vec3(0.0);
     for (int i = 0; i < 9; ++i) {
@@ -145,13 +163,16 @@ vec4 own_behind(ivec2 here, float own, float in_focus, float share) {
         light = imageLoad(front, other).rgb;
     }
     if (farthest == own) return vec4(0.0);
-    return share / circle_area(max(abs(circle(farthest, in_focus)), SHARP)) * vec4(light, 1.0);
+    return share / circle_area(max(abs(circle(farthest, uv)), SHARP)) * vec4(light, 1.0);
 }
 
 vec4 all_of_it = vec4(0.0), before = vec4(0.0), beyond = vec4(0.0);  // light times part of the lens, and that part
 
-// Sum up what is staged of a level, for the pixel whose texel is `centre`, `within` texels right and down of its middle.
-void gather(const bool layered, const bool finer, ivec2 centre, vec2 within, int margin, int count, float texel, float own) {
+// Sum up what is staged of a level, for the pixel whose texel is `centre`, `within` texels right and down of its middle. A
+// pinhole sees it at `place`, in texels.
+void gather(
+    const bool layered, const bool finer, ivec2 centre, vec2 within, vec2 place, int margin, int count, float texel, float own
+) {
     float corner = float(margin) + 0.7;
     for (int y = -margin; y <= margin; ++y) {
         int row = min(int(sqrt(corner * corner - float(y * y))), margin);
@@ -159,7 +180,14 @@ void gather(const bool layered, const bool finer, ivec2 centre, vec2 within, int
         vec2 offset = vec2(float(-row), float(y)) - within;
         for (int x = -row; x <= row; ++x) {
             float distance = length(offset), radius = radii[i], reached = distance;
-            if (BLADES > 0) reached = polygon_distance(radius < 0.0 ? vec2(-offset.x, offset.y) : vec2(offset.x, -offset.y));
+            vec2 straight = offset;
+            if (BENT) {
+                // It is in the pinhole's picture that circles are round. What is sharp stays in its pixel of this one.
+                straight = growths[i] * (vec2(rights[i], downs[i]) - place);
+                straight = mix(offset, straight, clamp(abs(radius) - SHARP, 0.0, 1.0));
+                reached = length(straight);
+            }
+            if (BLADES > 0) reached = polygon_distance(radius < 0.0 ? vec2(-straight.x, straight.y) : vec2(straight.x, -straight.y));
             float edge = clamp(abs(radius) - reached + 0.5, 0.0, 1.0), ring = level_fade(distance);
             if (finer) ring -= level_fade(2.0 * distance);
             vec4 seen = (ring * edge) * lights[i];
@@ -185,8 +213,8 @@ void main() {
         if (inside) imageStore(blurred, pixel, vec4(imageLoad(radiance, here).rgb, 1.0));
         return;
     }
-    vec2 at = vec2(here) + 0.5;
-    float in_focus = nearness_in_focus(at), own = imageLoad(nearness, here).r;
+    vec2 at = vec2(here) + 0.5, uv = camera_uv(at);
+    float own = imageLoad(nearness, here).r;
     // Where all circles are about alike there is one surface, and no group to tell apart.
     bool layered = (min(bounds.x, bounds.y) > 0.0 ? bounds.x + bounds.y : widest - bounds.z) > 1.0 + 0.25 * widest;
     // Where every circle is wide, the finest levels are left out.
@@ -200,21 +228,23 @@ void main() {
             ivec2 first = stage(level, field == 0, margin, count), centre = (here >> level) - first;
             vec2 within = at / texel - (vec2(centre + first) + 0.5);
             bool finer = level > start;
-            if (layered) gather(true, finer, centre, within, margin, count, texel, own);
-            else gather(false, finer, centre, within, margin, count, texel, own);
+            vec2 place = BENT ? pinhole_pixel(uv) / texel : vec2(0.0);
+            if (layered) gather(true, finer, centre, within, place, margin, count, texel, own);
+            else gather(false, finer, centre, within, place, margin, count, texel, own);
         }
     }
     float share = imageLoad(front, here).w;
     if (share < 1.0) {
-        vec4 seen = own_behind(here, own, in_focus, 1.0 - share);
+        vec4 seen = own_behind(here, own, uv, 1.0 - share);
         all_of_it += seen;
         beyond += seen;
     }
-    vec4 same = max(all_of_it - before - beyond, 0.0);
+    vec4 same = all_of_it - before - beyond;
+    same.w = max(same.w, 0.0);  // the light is left as it is: parts of it are to add up to the whole
     vec4 lens = before * min(1.0, 1.0 / max(before.w, 1.0e-6));
     lens += same * clamp((1.0 - lens.w) / max(same.w, 1.0e-6), 0.0, 1.0);
     lens += beyond * clamp((1.0 - lens.w) / max(beyond.w, 1.0e-6), 0.0, 1.0);
-    float c = circle(own, in_focus);
+    float c = circle(own, uv);
     if (lens.w < 1.0 && c > SHARP) {
         vec4 guess = guess_behind(at, c);
         lens += (1.0 - lens.w) * guess.w * vec4(guess.rgb, 1.0);

@@ -34,19 +34,19 @@ void main() {
     if (any(greaterThanEqual(texel, level_size(LEVEL)))) return;
     ivec2 last = level_size(LEVEL - 1) - 1;
     int row = level_row(LEVEL - 1);
-    float finer = float(1 << (LEVEL - 1)), least = least_circle(LEVEL);
+    float finer = float(1 << (LEVEL - 1));
     vec4 near_lights[4], far_lights[4], backs = vec4(0.0);
     float circles = 0.0;
     vec2 there[4], front = vec2(-1.0e30);  // nearness of what is in front
     for (int i = 0; i < 4; ++i) {
         ivec2 at = min(2 * texel + ivec2(i & 1, i >> 1), last);
-        float in_focus = nearness_in_focus((vec2(at) + 0.5) * finer);
+        vec2 uv = camera_uv((vec2(at) + 0.5) * finer);
         if (LEVEL == 1) {
             vec4 seen = imageLoad(front_light, at);
             near_lights[i] = far_lights[i] = vec4(seen.rgb, imageLoad(nearness, at).r);
             there[i] = seen.ww;
             // The nearer, the less it is what lies behind: even a little nearer counts.
-            float c = max(circle(near_lights[i].w, in_focus), 0.0), weight = 1.0 / (1.0 + c);
+            float c = max(circle(near_lights[i].w, uv), 0.0), weight = 1.0 / (1.0 + c);
             weight *= weight;
             weight *= weight * seen.w;
             backs += weight * vec4(seen.rgb, 1.0);
@@ -60,6 +60,7 @@ void main() {
             circles += imageLoad(shares, at).z;
         }
         vec2 found = vec2(near_lights[i].w, far_lights[i].w);
+        float in_focus = nearness_in_focus(uv), least = least_circle(LEVEL) / growth(uv).y;
         there[i] *= vec2(found.x - in_focus > least, in_focus - found.y > least);
         front = max(front, mix(vec2(-1.0e30), found, greaterThan(there[i], vec2(0.0))));
     }

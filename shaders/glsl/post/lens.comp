@@ -6,6 +6,7 @@
 //   4  radiance   readonly rgba32f    mean radiance
 //   5  behind     writeonly rgba32f   likewise
 //   6  lens       readonly buffer     below
+//   7  picture    readonly rgba32f    all the light, of which `radiance` is a part
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -17,8 +18,11 @@ layout(local_size_x = 8, local_size_y = 8) in;
 layout(constant_id = 95) const bool ABERRATION = true;
 layout(constant_id = 96) const bool VIGNETTE = true;
 
+layout(constant_id = 97) const bool IS_PART = false;
+
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D radiance;
 layout(set = 0, binding = 5, rgba32f) writeonly uniform image2D behind;
+layout(set = 0, binding = 7, rgba32f) readonly uniform image2D picture;
 layout(set = 0, binding = 6, scalar) readonly buffer Lens {
     vec2 axis;          // pixel coordinates of the camera's axis
     float red;          // by how much larger red's picture is than green's
@@ -37,23 +41,35 @@ vec4 cubic(float t) {
         t * (0.5 + t * (2.0 - 1.5 * t)), t * t * (-0.5 + 0.5 * t));
 }
 
-// Catmull-Rom's cubic of one channel at `at`, held within the four pixels around, so that nothing rings about a lamp.
+// Catmull-Rom's cubic of one channel at `at`, held within the four pixels around, so that nothing rings about a lamp. A
+// part gets its share of what the whole is held to, so that parts add up to it.
 float look_up(vec2 at, int channel) {
     vec2 base = floor(at - 0.5), t = at - 0.5 - base;
     vec4 across = cubic(t.x), down = cubic(t.y);
-    float sum = 0.0, lowest = 1.0e30, highest = -1.0e30;
+    float sum = 0.0, lowest = 1.0e30, highest = -1.0e30, part = 0.0, around = 0.0, part_around = 0.0;
     for (int y = 0; y < 4; ++y) {
         for (int x = 0; x < 4; ++x) {
             ivec2 there = clamp(ivec2(base) + ivec2(x, y) - 1, ivec2(0), frame.size - 1);
-            float value = imageLoad(radiance, there)[channel];
-            sum += down[y] * across[x] * value;
-            if ((x == 1 || x == 2) && (y == 1 || y == 2)) {
+            float weight = down[y] * across[x], value = imageLoad(picture, there)[channel], own = value;
+            bool is_around = (x == 1 || x == 2) && (y == 1 || y == 2);
+            sum += weight * value;
+            if (is_around) {
                 lowest = min(lowest, value);
                 highest = max(highest, value);
             }
+            if (IS_PART) {
+                own = imageLoad(radiance, there)[channel];
+                part += weight * own;
+                if (is_around) {
+                    around += value;
+                    part_around += own;
+                }
+            }
         }
     }
-    return clamp(sum, lowest, highest);
+    float held = clamp(sum, lowest, highest);
+    if (!IS_PART) return held;
+    return held == sum || around <= 0.0 ? part : held * part_around / around;
 }
 
 void main() {

@@ -20,6 +20,7 @@
 #include "include/frame.glsl"
 #include "include/sampling.glsl"
 #include "include/shutter.glsl"
+#include "include/wrap.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
@@ -33,10 +34,26 @@ const float MOST_TIMES = 48.0;
 const float ARRIVES = 0.75;   // pixels
 const float STILL = 0.02;     // pixels
 
-ivec2 within(vec2 at) { return clamp(ivec2(floor(at)), ivec2(0), frame.size - 1); }
+// By how many pixels a place lies within a fish-eye's circle, outside of which there is nothing to see.
+float depth_in_circle(vec2 at) {
+    return 0.5 * float(frame.size.x) / frame.angles.y - distance(at, 0.5 * vec2(frame.size));
+}
+
+// The nearest place that the camera sees, all of whose neighbours it sees too.
+vec2 seen(vec2 at) {
+    if (CAMERA_KIND < CAMERA_EQUIDISTANT) return at;
+    vec2 away = at - 0.5 * vec2(frame.size);
+    float beyond = max(1.0 - depth_in_circle(at), 0.0), far = max(length(away), 1.0e-6);
+    return at - away * min(beyond / far, 1.0);
+}
+
+ivec2 within(vec2 at) {
+    ivec2 pixel = ivec2(floor(at)), inside = clamp(pixel, ivec2(0), frame.size - 1);
+    return WRAPS ? ivec2(around(pixel.x, frame.size.x), inside.y) : inside;
+}
 
 vec3 picture(vec2 at) {
-    vec2 corner = at - 0.5, weight = fract(corner);
+    vec2 corner = seen(at) - 0.5, weight = fract(corner);
     vec3 a = imageLoad(radiance, within(corner)).rgb, b = imageLoad(radiance, within(corner + vec2(1.0, 0.0))).rgb;
     vec3 c = imageLoad(radiance, within(corner + vec2(0.0, 1.0))).rgb, d = imageLoad(radiance, within(corner + 1.0)).rgb;
     return mix(mix(a, b, weight.x), mix(c, d, weight.x), weight.y);
@@ -46,10 +63,10 @@ vec3 picture(vec2 at) {
 // what is farthest of all that is met on the way: position, and how near it is.
 float follow(vec2 x, vec2 start, float t, out vec2 y, inout vec3 far) {
     y = x - t * start;
-    vec4 there = imageLoad(motion, within(y));
+    vec4 there = imageLoad(motion, within(seen(y)));
     if (there.z < far.z) far = vec3(y, there.z);
     y = x - t * there.xy;
-    there = imageLoad(motion, within(y));
+    there = imageLoad(motion, within(seen(y)));
     if (there.z < far.z) far = vec3(y, there.z);
     return distance(y + t * there.xy, x) < ARRIVES ? there.z : -1.0;
 }
@@ -83,6 +100,7 @@ void main() {
             light += picture(near < 0.0 ? far.xy : y);
         }
         light /= times;
+        if (CAMERA_KIND >= CAMERA_EQUIDISTANT) light *= clamp(depth_in_circle(x) + 0.5, 0.0, 1.0);
     }
     imageStore(blurred, pixel, vec4(light, 1.0));
 }

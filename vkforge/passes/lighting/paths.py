@@ -58,8 +58,12 @@ def fill_path(block: Any, max_depth: int, camera: Camera, size: tuple[int, int])
     """
     block["max_depth"] = max_depth
     block["roulette_depth"] = ROULETTE_DEPTH
-    if camera.lens is not None:
-        lens, (right, up, _) = camera.lens, np.array(camera.axes)
+    lens = camera.lens
+    if lens is None:  # or only at another time of the exposure
+        block["lens_u"] = block["lens_v"] = block["inverse_focus"] = (0.0, 0.0, 0.0)
+        block["blades"] = 0
+    else:
+        right, up, _ = np.array(camera.axes)
         turn = math.radians(lens.blade_rotation)
         block["lens_u"] = lens.radius * (math.cos(turn) * right + math.sin(turn) * up)
         block["lens_v"] = lens.radius * (math.cos(turn) * up - math.sin(turn) * right)

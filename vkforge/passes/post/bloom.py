@@ -8,13 +8,14 @@ from vkforge.graph.builder import Graph, ImageResource
 from vkforge.post.bloom import Bloom
 
 
-def bloom(graph: Graph, size: tuple[int, int], radiance: ImageResource, levels: int, *, wraps: bool) -> ImageResource:
+def bloom(
+    graph: Graph, size: tuple[int, int], levels: int, radiance: ImageResource, picture: ImageResource, *, wraps: bool
+) -> ImageResource:
     """Declare the passes; return the radiance (rgba32f) with its bloom.
 
-    `levels` is how many `Bloom.levels` has; a picture without any is returned as it is. `wraps` is `Camera.wraps`.
+    `radiance` is all the light of `picture` or a part of it: what is bright is told by the whole. `levels` is how many
+    `Bloom.levels` has. `wraps` is `Camera.wraps`.
     """
-    if not levels:
-        return radiance
     block = graph.block("bloom")
     pictures: list[Any] = [radiance]
     for level in range(1, levels + 1):
@@ -26,6 +27,7 @@ def bloom(graph: Graph, size: tuple[int, int], radiance: ImageResource, levels: 
             size,
             specialization={"LEVEL": level, "WRAPS": wraps},
             bloom=block,
+            picture=picture,
             finer=pictures[-1],
             coarser=coarser,
         )
@@ -40,6 +42,7 @@ def bloom(graph: Graph, size: tuple[int, int], radiance: ImageResource, levels: 
             finer.size,
             specialization={"LEVEL": level, "WRAPS": wraps},
             bloom=block,
+            picture=picture,
             coarser=spread,
             finer=finer,
             together=together,

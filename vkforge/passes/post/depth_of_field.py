@@ -12,6 +12,8 @@ import numpy as np
 from vkforge.errors import InputError
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.post.depth_of_field import Miniature
+from vkforge.post.lens import Lens
+from vkforge.post.small_circles import sides, small_circles
 from vkforge.scene.aperture import Aperture
 from vkforge.scene.camera import Camera
 
@@ -23,19 +25,21 @@ class Blur:
     Attributes:
         by: What blurs, and the name of the block that says how.
         blades: Straight sides of the aperture, or 0 of a round one.
+        bent: Whether a lens distorts what it blurs: the circles too.
     """
 
     by: Literal["aperture", "miniature"]
     blades: int
+    bent: bool
 
 
-def blurs_of(lens: Aperture | None, miniature: Miniature | None) -> tuple[Blur, ...]:
-    """Return what spreads points, in the order in which it does."""
+def blurs_of(aperture: Aperture | None, lens: Lens | None, miniature: Miniature | None) -> tuple[Blur, ...]:
+    """Return what spreads points, in the order in which it does. A miniature's circles are the picture's own."""
     found = []
-    if lens is not None:
-        found.append(Blur("aperture", lens.blades))
+    if aperture is not None:
+        found.append(Blur("aperture", aperture.blades, lens is not None and lens.distorts))
     if miniature is not None:
-        found.append(Blur("miniature", miniature.blades))
+        found.append(Blur("miniature", miniature.blades, False))
     return tuple(found)
 
 
@@ -52,9 +56,10 @@ def depth_of_field(
     graph: Graph,
     size: tuple[int, int],
     frame: Any,
-    radiance: ImageResource,
     blur: Blur,
     light: Mapping[str, Any],
+    radiance: ImageResource,
+    picture: ImageResource,
 ) -> ImageResource:
     """Declare the passes; return the blurred picture.
 
@@ -62,16 +67,18 @@ def depth_of_field(
         graph: The frame.
         size: (width, height) in pixels.
         frame: The `frame` block.
-        radiance: The picture (rgba32f).
         blur: What spreads points.
         light: A lens reads "position", of the G-buffer at pixel centres, whose w is the distance along the ray, and
             "inverse_distance", the mean over each pixel.
+        radiance: All the light of the picture (rgba32f) or a part of it.
+        picture: All of it.
 
     Returns:
-        An rgba32f image with 1 in w.
+        An rgba32f image of that light, with 1 in w.
     """
     by = blur.by
     seen: dict[str, Any] = {"frame": frame, "blur": graph.block(by)}
+    bent = {"BENT": blur.bent}
     tile_count = (-(-size[0] // TILE), -(-size[1] // TILE))
     nearness = graph.image(f"{by} nearness", "r32f", size)
     front = graph.image(f"{by} front", "rgba32f", size)
@@ -80,11 +87,12 @@ def depth_of_field(
         f"{by} circles",
         "post/dof_circles.comp",
         size,
-        specialization={"MINIATURE": by == "miniature"},
+        specialization={"MINIATURE": by == "miniature", "IS_PART": radiance is not picture, **bent},
         # A band asks for no depth; something must be bound all the same.
         position=light["position"] if by == "aperture" else radiance,
         inverse_distance=light["inverse_distance"] if by == "aperture" else nearness,
         radiance=radiance,
+        picture=picture,
         nearness=nearness,
         front=front,
         tiles=tiles,
@@ -95,17 +103,17 @@ def depth_of_field(
     levels = [(-(-size[0] // (1 << level)), -(-size[1] // (1 << level))) for level in range(1, LEVELS + 1)]
     atlas_size = (levels[0][0], sum(height for _, height in levels))
     atlas: dict[str, Any] = {name: graph.image(f"{by} {name}", "rgba32f", atlas_size) for name in ATLAS}
-    picture: dict[str, Any] = {"nearness": nearness, **atlas, **seen}
+    bound: dict[str, Any] = {"nearness": nearness, **atlas, **seen}
     for level, extent in enumerate(levels, start=1):
-        variant = {"LEVEL": level}
+        variant = {"LEVEL": level, **bent}
         graph.compute(
-            f"{by} level {level}", "post/dof_shrink.comp", extent, specialization=variant, front_light=front, **picture
+            f"{by} level {level}", "post/dof_shrink.comp", extent, specialization=variant, front_light=front, **bound
         )
     blurred = graph.image(f"{by} blurred", "rgba32f", size)
-    variant = {"BLADES": blur.blades}
+    variant = {"BLADES": blur.blades, **bent}
     shader = "post/dof_gather.comp"
-    picture |= {"front": front, "radiance": radiance, "reach": reach, "blurred": blurred}
-    graph.compute(f"{by} blur", shader, size, specialization=variant, **picture)
+    bound |= {"front": front, "radiance": radiance, "reach": reach, "blurred": blurred}
+    graph.compute(f"{by} blur", shader, size, specialization=variant, **bound)
     return blurred
 
 
@@ -142,6 +150,6 @@ def fill_miniature(block: Any, miniature: Miniature, size: tuple[int, int]) -> N
 
 def _fill_shape(block: Any, blades: int, rotation: float) -> None:
     block["area"] = blades / 2.0 * math.sin(2.0 * math.pi / blades) if blades else math.pi
+    block["small"] = small_circles(blades, rotation)
     if blades:
-        normals = math.radians(rotation) + math.pi / blades * (2.0 * np.arange(blades) + 1.0)
-        block["sides"][:blades] = np.stack([np.cos(normals), np.sin(normals)], axis=-1) / math.cos(math.pi / blades)
+        block["sides"][:blades] = sides(blades, rotation)

@@ -32,18 +32,28 @@ class LensVariant:
 
 
 def lens(
-    graph: Graph, size: tuple[int, int], frame: Any, radiance: ImageResource, variant: LensVariant
+    graph: Graph,
+    size: tuple[int, int],
+    frame: Any,
+    variant: LensVariant,
+    radiance: ImageResource,
+    picture: ImageResource,
 ) -> ImageResource:
-    """Declare the pass; return the radiance (rgba32f) behind the lens."""
+    """Declare the pass; return the radiance (rgba32f) behind the lens: all the light of `picture` or a part of it."""
     behind = graph.image("radiance behind the lens", "rgba32f", size)
     graph.compute(
         "lens",
         "post/lens.comp",
         size,
-        specialization={"ABERRATION": variant.aberration, "VIGNETTE": variant.vignette},
+        specialization={
+            "ABERRATION": variant.aberration,
+            "VIGNETTE": variant.vignette,
+            "IS_PART": radiance is not picture,
+        },
         frame=frame,
         lens=graph.block("lens"),
         radiance=radiance,
+        picture=picture,
         behind=behind,
     )
     return behind

@@ -8,7 +8,7 @@ import numpy as np
 
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.post.lens import Lens
-from vkforge.scene.camera_view import CameraView
+from vkforge.scene.camera_rays import PROJECTIONS, CameraRays
 from vkforge.scene.scene import Scene
 from vkforge.scene.shutter import MovingScene
 
@@ -26,13 +26,23 @@ def motion(graph: Graph, size: tuple[int, int], frame: Any, shutter: Any, positi
 
 
 def motion_blur(
-    graph: Graph, size: tuple[int, int], frame: Any, shutter: Any, radiance: ImageResource, moved: ImageResource
+    graph: Graph,
+    size: tuple[int, int],
+    frame: Any,
+    shutter: Any,
+    radiance: ImageResource,
+    moved: ImageResource,
+    *,
+    wraps: bool,
 ) -> ImageResource:
-    """Declare the passes; return the picture (rgba32f) as it is seen while what it shows moves as `moved` says."""
+    """Declare the passes; return the picture (rgba32f) as it is seen while what it shows moves as `moved` says.
+
+    `wraps` says whether its left and right borders are one.
+    """
     tiles = (-(-size[0] // TILE), -(-size[1] // TILE))
     longest, reach = (graph.image(f"motion {name}", "rgba32f", tiles) for name in ("tiles", "reach"))
     for name, source, target in (("tiles", moved, longest), ("reach", longest, reach)):
-        variant = {"SPREADS": name == "reach"}
+        variant = {"SPREADS": name == "reach", "WRAPS": wraps}
         graph.compute(
             f"motion {name}", "post/motion_reach.comp", tiles, specialization=variant, motion=source, reach=target
         )
@@ -41,6 +51,7 @@ def motion_blur(
         "motion blur",
         "post/motion_blur.comp",
         size,
+        specialization={"WRAPS": wraps},
         frame=frame,
         shutter=shutter,
         radiance=radiance,
@@ -59,10 +70,9 @@ def fill_shutter(
     if moving is not None:
         opening, closing = moving.scene(0.0).camera, moving.scene(1.0).camera
     for name, camera in (("opening", opening), ("closing", closing)):
-        projector = block[name]
-        origin, rows = _projector(camera, size)
-        projector["origin"] = origin
-        for row, values in zip("uvw", rows, strict=True):
+        projector, rays = block[name], camera.rays(*size)
+        projector["origin"], projector["angles"] = rays.origin, rays.angles
+        for row, values in zip("uvw", _rows(camera.projection, rays), strict=True):
             projector[row] = values
         if lens is not None:
             projector["lens_half"], projector["lens_centre"], _ = lens.frame(camera, size)
@@ -70,7 +80,8 @@ def fill_shutter(
     block["ramp"] = 0.0 if moving is None else moving.ramp
 
 
-def _projector(camera: CameraView, size: tuple[int, int]) -> tuple[Any, Any]:
-    rays = camera.rays(*size)
+def _rows(projection: str, rays: CameraRays) -> Any:
+    """Return what takes a point, seen from the origin, into the camera's frame: see include/shutter.glsl."""
     across = (rays.origin_u, rays.origin_v) if any(rays.origin_u) else (rays.direction_u, rays.direction_v)
-    return rays.origin, np.linalg.inv(np.array([*across, rays.direction]).T)
+    axes = np.array([*across, rays.direction])
+    return np.linalg.inv(axes.T) if projection == PROJECTIONS[0] else axes
