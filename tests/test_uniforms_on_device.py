@@ -37,7 +37,9 @@ _BLOCK = re.compile(
     r"\{(?P<members>[^}]*)\}\s*(?P<instance>\w*)\s*;"
 )
 _STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^}]*)\}\s*;")
-_CONSTANT = re.compile(r"^const\s+(?:u?int|float|[iu]vec[234])\s[^;]*;", re.MULTILINE)  # what may be a length
+_CONSTANT = re.compile(  # what may be a length, or be in one
+    r"^(?:layout\(constant_id = \d+\) )?const\s+(?:bool|u?int|float|[iu]vec[234])\s[^;]*;", re.MULTILINE
+)
 _MEMBER = re.compile(r"^(?:(?:row_major|column_major|readonly|writeonly|coherent|restrict|highp)\s+)*(\w+)\s+(.*)$")
 _DECLARATOR = re.compile(r"^(\w+)\s*((?:\[[^\]]*\]\s*)*)$")
 _AS_WORD = {"float": "floatBitsToUint({})", "int": "uint({})", "uint": "{}"}

@@ -3,7 +3,7 @@
 // Bindings (set 0):
 //   0  terrain            readonly buffer    see include/terrain.glsl
 //   1  heights            sampler2D          elevations
-//   2  pyramid            usampler2D         bounds
+//   2  pyramid            readonly r32ui     bounds
 //   3  frame              readonly buffer    see include/frame.glsl
 //   4  position           readonly rgba32f   G-buffer, see include/gbuffer.glsl
 //   5  normal             readonly rgba16f

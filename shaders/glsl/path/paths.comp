@@ -3,7 +3,7 @@
 // Bindings (set 0):
 //   0  terrain         readonly buffer  see include/terrain.glsl
 //   1  heights         sampler2D        elevations
-//   2  pyramid         usampler2D       bounds
+//   2  pyramid         readonly r32ui   bounds
 //   3  frame           readonly buffer  see include/frame.glsl; sample_index is the batch's first sample
 //   4  radiance        rgba32f          mean radiance; w is the mean coverage
 //   5  deviation       r32f             sum of squared deviations of the samples' luminance from their mean
@@ -16,7 +16,8 @@
 //   30 fog             readonly buffer  see include/medium.glsl
 //   31 density_map     sampler2D
 //   32 lights          readonly buffer  see include/lights.glsl
-//   50 path            readonly buffer  what only this lane needs
+//   50 path            readonly buffer  see include/path.glsl
+//   51 beams           readonly r32f    how deep the rays of a group are above the ground, see beams.comp
 //   70 water           readonly buffer  see include/water.glsl
 //   71 water_mask      sampler2D
 //   60 direct          rgba32f            see include/parts.glsl, as for the next four
@@ -54,6 +55,7 @@
 #include "include/medium.glsl"
 #include "include/lights.glsl"
 #include "include/parts.glsl"
+#include "include/path.glsl"
 #include "include/water.glsl"
 #include "include/water_view.glsl"
 
@@ -61,31 +63,13 @@ layout(local_size_x = 8, local_size_y = 8) in;
 
 layout(constant_id = 1) const bool SOFT = true;       // whether the sun is a disc or a point
 layout(constant_id = 50) const bool HAS_SUN = true;
-layout(constant_id = 51) const bool THIN_LENS = true;  // or a pinhole
-layout(constant_id = 52) const bool SHUTTER = true;    // whether the camera moves while it is open
 layout(constant_id = 53) const bool HAS_LAMPS = true;
 
 layout(set = 0, binding = 4, rgba32f) uniform image2D radiance;
 layout(set = 0, binding = 5, r32f) uniform image2D deviation;
 layout(set = 0, binding = 6, r32f) uniform image2D sun_visibility;
 layout(set = 0, binding = 7, r32f) uniform image2D sky_visibility;
-layout(set = 0, binding = 50, scalar) readonly buffer Path {
-    int first_row;         // of this band
-    uint samples;          // of this batch
-    uint max_depth;        // segments of a path, the camera's included
-    uint roulette_depth;   // vertices that no path is ended before by chance
-    vec3 lens_u;           // world metres from the lens' centre to its rim, or to a corner where it has blades
-    vec3 lens_v;           // and a quarter turn on from there, anticlockwise
-    uint blades;           // straight sides of the aperture; 0 is round
-    vec3 inverse_focus;    // one over the depth in focus is x + u y + v z of this, 1/m
-    vec3 end_origin;       // the camera where the shutter closes, as in frame.glsl
-    vec3 end_origin_u;
-    vec3 end_origin_v;
-    vec3 end_direction;
-    vec3 end_direction_u;
-    vec3 end_direction_v;
-    vec3 end_angles;
-} path;
+layout(set = 0, binding = 51, r32f) readonly uniform image2D beams;
 
 // What a number is drawn for; each vertex of a path has PURPOSES of them.
 const uint PURPOSE_PATH = 3u;
@@ -133,8 +117,9 @@ vec2 on_aperture(vec2 square) {
     return sqrt(square.y) * mix(a, b, square.x * sides - side);
 }
 
-// The camera's ray of the current sample, over pixel, lens and shutter; 0 where there is none, else 1.
-float start_path(uvec2 pixel, out vec3 origin, out vec3 direction) {
+// The camera's ray of the current sample, over pixel, lens and shutter, and up to where it is above the ground; 0 where there
+// is none, else 1.
+float start_path(uvec2 pixel, float clear_depth, out vec3 origin, out vec3 direction, out float t_clear) {
     vec2 at = vec2(pixel) + draw(0u, DRAW_PIXEL);
     vec2 uv = camera_uv(at);
     origin = frame.origin + uv.x * frame.origin_u + uv.y * frame.origin_v;
@@ -154,6 +139,7 @@ float start_path(uvec2 pixel, out vec3 origin, out vec3 direction) {
         direction -= offset * dot(path.inverse_focus, vec3(1.0, uv));
         origin += offset;
     }
+    t_clear = clear_depth * length(direction);
     direction = normalize(direction);
     if (!sees) {
         origin = NOWHERE;
@@ -276,9 +262,10 @@ void main() {
     bool from_ground = false;
     float sky_weight = 0.0;  // turns the share of first bounces that meet the sky into the cosine-weighted share
 
+    float clear_depth = imageLoad(beams, ivec2(gl_WorkGroupID.xy)).r, t_clear;
     uint done = 0u;
     sample_number = frame.sample_index;
-    throughput *= start_path(uvec2(pixel), origin, direction);
+    throughput *= start_path(uvec2(pixel), clear_depth, origin, direction, t_clear);
     origin = view_origin(origin);
     while (true) {
         // A CPU driver would run what a vertex needs for the rays to lights as well: there these go on until all are done.
@@ -287,7 +274,8 @@ void main() {
         while (true) {
             float reach = HAS_LAMPS && ray == RAY_TO_LAMP ? lamp_distance : FAR;
             if (HAS_WATER && ray == RAY_TO_SUN) reach = wet_metres;
-            hit = trace_grid(origin, direction * grid_scale, reach, on_ground);
+            hit = trace_grid(origin, direction * grid_scale, reach, on_ground, t_clear);
+            t_clear = 0.0;
             missed = hit.kind == HIT_NOTHING;
             arrived = ray == RAY_ONWARDS;
             if (arrived) break;
@@ -509,7 +497,7 @@ void main() {
         to_sun = vec3(0.0);
         on_ground = false;
         sample_number = frame.sample_index + done;
-        throughput *= start_path(uvec2(pixel), origin, direction);
+        throughput *= start_path(uvec2(pixel), clear_depth, origin, direction, t_clear);
         origin = view_origin(origin);
     }
 

@@ -3,7 +3,7 @@
 // Bindings (set 0):
 //   0  terrain   readonly buffer  see include/terrain.glsl
 //   1  heights   sampler2D        elevations
-//   2  pyramid   usampler2D       bounds
+//   2  pyramid   readonly r32ui   bounds
 //   3  rays      readonly buffer  origin and unit direction of each ray, world metres
 //   4  results   writeonly buffer normal (zero for a miss) and distance (infinite for a miss) of each ray
 #version 460

@@ -3,7 +3,7 @@
 // Bindings (set 0):
 //   0  terrain            readonly buffer    see include/terrain.glsl
 //   1  heights            sampler2D          elevations
-//   2  pyramid            usampler2D         bounds
+//   2  pyramid            readonly r32ui     bounds
 //   3  frame              readonly buffer    see include/frame.glsl
 //   4  position           writeonly rgba32f  world metres; w is the distance, infinite for a miss
 //   5  normal             writeonly rgba16f  shading normal; w is the kind of hit

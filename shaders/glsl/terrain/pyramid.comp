@@ -4,8 +4,7 @@
 //   0  terrain   readonly buffer  see include/terrain.glsl
 //   1  heights   sampler2D        elevations
 //   3  level     push constants   which level is written
-//   4  finer     readonly r32ui   the level below (for level 1 the level itself, not read)
-//   5  coarser   writeonly r32ui  the level written
+//   4  pyramid   r32ui            all levels, see include/heightfield.glsl: the one below is read
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -15,8 +14,7 @@
 layout(local_size_x = 8, local_size_y = 8) in;
 
 layout(push_constant, scalar) uniform Level { int index; } level;
-layout(set = 0, binding = 4, r32ui) readonly uniform uimage2D finer;
-layout(set = 0, binding = 5, r32ui) writeonly uniform uimage2D coarser;
+layout(set = 0, binding = 4, r32ui) uniform uimage2D pyramid;
 
 // Bounds pack as low 16 bits minimum, high 16 bits maximum; minimum 0 says "a hole is among them", and a node with no
 // ground at all is 0.
@@ -38,17 +36,18 @@ uint cell_bounds(ivec2 cell) {
 }
 
 void main() {
-    ivec2 at = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(at, imageSize(coarser)))) return;
+    ivec2 at = ivec2(gl_GlobalInvocationID.xy), size = imageSize(pyramid) >> ivec2(level.index - 1, level.index);
+    if (any(greaterThanEqual(at, size))) return;
+    ivec2 node = at + ivec2(0, size.y), first_cell = ivec2(0, imageSize(pyramid).y);
     uint bounds = 0u;
     bool first = true;
-    ivec2 last = (terrain.cells - 1) >> (level.index - 1);
+    ivec2 last = ((terrain.cells - 1) + first_cell) >> (level.index - 1);
     for (int i = 0; i < 4; ++i) {
-        ivec2 child = 2 * at + ivec2(i & 1, i >> 1);
+        ivec2 child = 2 * node + ivec2(i & 1, i >> 1);
         if (any(greaterThan(child, last))) continue;
-        uint of_child = level.index == 1 ? cell_bounds(child) : imageLoad(finer, child).r;
+        uint of_child = level.index == 1 ? cell_bounds(child - first_cell) : imageLoad(pyramid, child).r;
         bounds = first ? of_child : merge(bounds, of_child);
         first = false;
     }
-    imageStore(coarser, at, uvec4(bounds));
+    imageStore(pyramid, node, uvec4(bounds));
 }

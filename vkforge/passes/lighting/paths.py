@@ -1,4 +1,4 @@
-"""Path tracing: a batch of samples of each pixel in a band of rows."""
+"""Path tracing: a batch of samples of each pixel in a band of rows, and where the camera's rays of it begin."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from vkforge.scene.camera import Camera
 # What the samples of a pixel come to, kept from batch to batch.
 SUMS = {"radiance": "rgba32f", "deviation": "r32f", "sun_visibility": "r32f", "sky_visibility": "r32f"}
 ON_REQUEST = {**SHARED, "coverage": "r32f"}
+TILE = 8  # include/path.glsl
 ROULETTE_DEPTH = 4  # vertices that no path is ended before by chance: most light has arrived by then
 
 
@@ -26,9 +27,11 @@ def paths(
     specialization: Mapping[str, int],
     kept: Collection[str],
 ) -> dict[str, ImageResource]:
-    """Declare the pass over a band of `rows`; return what it accumulates by name, and what is `kept` of ON_REQUEST."""
+    """Declare the passes over a band of `rows`; return what they add up by name, and what is `kept` of ON_REQUEST."""
     sums: dict[str, Any] = {name: graph.image(name, format, size, persistent=True) for name, format in SUMS.items()}
     made, bound = on_request(graph, size, ON_REQUEST, kept, sums)
+    path = graph.block("path")
+    beams = declare_beams(graph, (size[0], rows), {**bindings, "path": path}, specialization)
     graph.compute(
         "paths",
         "path/paths.comp",
@@ -39,12 +42,29 @@ def paths(
             "KEEPS_WATER": "water_coverage" in made,
             "KEEPS_COVERAGE": "coverage" in made,
         },
-        path=graph.block("path"),
+        path=path,
+        beams=beams,
         **bindings,
         **bound,
         **sums,
     )
     return {**sums, **made}
+
+
+def declare_beams(
+    graph: Graph, size: tuple[int, int], bindings: Mapping[str, Any], specialization: Mapping[str, int]
+) -> ImageResource:
+    """Declare the pass that says how deep the rays of each tile of a band are above the ground; return its depths."""
+    beams = graph.image("beams", "r32f", (-(-size[0] // TILE), -(-size[1] // TILE)))
+    graph.compute(
+        "beams",
+        "path/beams.comp",
+        beams.size,
+        specialization={name: specialization[name] for name in ("THIN_LENS", "SHUTTER")},
+        **{name: bindings[name] for name in ("terrain", "heights", "pyramid", "frame", "path")},
+        beams=beams,
+    )
+    return beams
 
 
 def fill_path(block: Any, max_depth: int, camera: Camera, size: tuple[int, int]) -> None:

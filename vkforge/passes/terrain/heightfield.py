@@ -28,10 +28,10 @@ _serials = itertools.count()
 
 
 def pyramid_levels(rows: int, cols: int) -> tuple[tuple[int, int], int]:
-    """Return ((width, height), levels) of the pyramid's image over `rows` x `cols` samples.
+    """Return ((width, height), levels) of the pyramid's level 1 over `rows` x `cols` samples.
 
-    Mip m covers 2^(m+1) cells along each axis. The image is padded so that every mip halves exactly; levels stop
-    before the padding costs more than half the image again.
+    Level m covers 2^m cells along each axis. Level 1 is padded so that every level halves exactly; levels stop before
+    the padding costs more than half of it again.
     """
     width, height = -(-(cols - 1) // 2), -(-(rows - 1) // 2)
     levels = 1
@@ -61,10 +61,9 @@ class DeviceHeights:
             self.image = Image(
                 self.owner, "heights", "r32f", (cols, rows), frozenset(["sampled", "copy_destination"])
             ).allocate()
-            size, self.levels = pyramid_levels(rows, cols)
-            self.pyramid = Image(
-                self.owner, "pyramid", "r32ui", size, frozenset(["sampled", "storage"]), self.levels
-            ).allocate()
+            (width, height), self.levels = pyramid_levels(rows, cols)
+            # One above the other, the coarsest first: include/heightfield.glsl says how.
+            self.pyramid = Image(self.owner, "pyramid", "r32ui", (width, 2 * height), frozenset(["storage"])).allocate()
             heights = terrain.heights
 
             def fill(target: np.ndarray, first: int) -> None:
@@ -82,23 +81,19 @@ class DeviceHeights:
         graph = Graph("pyramid")
         heights = graph.import_image("heights", self.image)
         block = graph.block("terrain")
-        levels = [
-            graph.import_image(f"level {i + 1}", self.pyramid, level=i, layout=Layout.UNDEFINED)
-            for i in range(self.levels)
-        ]
-        width, height = self.pyramid.size
-        for i, coarser in enumerate(levels):
+        pyramid = graph.import_image("pyramid", self.pyramid, layout=Layout.UNDEFINED)
+        width, rows = self.pyramid.size
+        for level in range(1, self.levels + 1):
             graph.compute(
-                f"level {i + 1}",
+                f"level {level}",
                 "terrain/pyramid.comp",
-                (width >> i, height >> i),
-                constants={"index": i + 1},
+                (width >> (level - 1), rows >> level),
+                constants={"index": level},
                 terrain=block,
                 heights=heights,
-                finer=levels[max(0, i - 1)],
-                coarser=coarser,
+                pyramid=pyramid,
             )
-        graph.hand_over("sampled", Access.SAMPLED, *levels)
+        graph.hand_over("ready", Access.STORAGE_READ, pyramid)
         frame = Frame(device, graph, slots=1, once=True)
         try:
             fill_block(frame.blocks[frame.acquire()]["terrain"], terrain, self)
@@ -158,7 +153,7 @@ def import_heightfield(graph: Graph, heights: DeviceHeights) -> dict[str, Any]:
     return {
         "terrain": graph.block("terrain"),
         "heights": graph.import_image("heights", heights.image),
-        "pyramid": graph.import_image("pyramid", heights.pyramid),
+        "pyramid": graph.import_image("pyramid", heights.pyramid, layout=Layout.GENERAL),
     }
 
 
