@@ -247,6 +247,26 @@ def test_what_can_not_be(make: Any, message: str) -> None:
 GOLDEN = (39.742476, -105.1786, datetime(2003, 10, 17, 12, 30, 30, tzinfo=timezone(timedelta(hours=-7))))
 
 
+@pytest.mark.parametrize(("crs", "longitude"), [("EPSG:32632", 11.5), ("EPSG:32632", 6.5), ("EPSG:2056", 10.0)])
+def test_the_sun_over_a_projected_terrain_keeps_to_true_north(crs: str, longitude: float) -> None:
+    """Grid north is the meridian's turned by its convergence, of which PROJ knows the angle."""
+    pytest.importorskip("astral")
+    pyproj = pytest.importorskip("pyproj")
+    latitude = 46.5
+    x, y = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(longitude, latitude)
+    terrain = vf.Terrain(np.zeros((3, 3)), 30.0, crs=crs, transform=(30.0, 0.0, x - 45.0, 0.0, -30.0, y + 45.0))
+    convergence = pyproj.Proj(crs).get_factors(longitude, latitude).meridian_convergence
+    plain = vf.Sun.at(latitude, longitude, GOLDEN[2])
+    over = vf.Sun.at(latitude, longitude, GOLDEN[2], terrain=terrain)
+    print(f"{crs} at {longitude}: grid north is {convergence:.2f} degrees from true north")
+    assert abs(convergence) > 1.0
+    assert over.azimuth == pytest.approx(plain.azimuth - convergence, abs=0.01)
+    assert over.elevation == plain.elevation
+    scene, place = vf.Scene(terrain, sun=plain), (latitude, longitude)
+    film = vf.Animation(scene, {"sun": {0: GOLDEN[2]}}, duration=1.0, place=place)
+    assert film.scene(0.0).sun == over
+
+
 def test_the_real_sun_stands_where_the_almanac_says() -> None:
     made = vf.Sun.at(*GOLDEN)
     assert made.azimuth == pytest.approx(194.340241, abs=0.01)

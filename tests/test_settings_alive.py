@@ -366,6 +366,7 @@ TABLE: dict[str, Row] = {
     "Sun.at.longitude": Row(with_sun_at("longitude"), 8.0, 20.0),
     "Sun.at.when": Row(with_sun_at("when"), NOON, NOON + timedelta(hours=3)),
     "Sun.at.irradiance": Row(with_sun_at("irradiance"), DEFAULT, (3.0, 3.0, 2.0)),
+    "Sun.at.terrain": Row(with_sun_at("terrain"), DEFAULT, GEOREFERENCED),
     "Sun.at.angular_diameter": Row(with_sun_at("angular_diameter"), DEFAULT, 30.0, "sun_visibility"),
     "GradientSky.zenith": Row(with_sky(vf.GradientSky, "zenith"), DEFAULT, (0.12, 0.158, 0.5)),
     "GradientSky.horizon": Row(with_sky(vf.GradientSky, "horizon"), DEFAULT, (0.5, 0.21, 0.23)),

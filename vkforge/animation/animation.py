@@ -135,7 +135,7 @@ class Animation:
         values = [kept(part, names[-1], value) for part, (_, value) in zip(parts, keys, strict=True)]
         values = meant(parts, names[-1], values)
         keys = [(time, value) for (time, _), value in zip(keys, values, strict=True)]
-        track = make_track(path, keys, self.interpolation[path], now, self.place)
+        track = make_track(path, keys, self.interpolation[path], now, self.place, self._scene.terrain)
         self._roots[root].node(".".join(names)).track = track
         if root == "scene":
             self._cuts.update(track.cuts)

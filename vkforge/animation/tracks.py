@@ -24,6 +24,7 @@ from vkforge.scene.camera import Camera
 from vkforge.scene.checks import number, show
 from vkforge.scene.environment import Environment
 from vkforge.scene.sun import Sun
+from vkforge.scene.terrain import Terrain
 
 Keys = list[tuple[float, Any]]
 Place = tuple[float, float]
@@ -89,7 +90,9 @@ def read_keys(path: str, given: Any) -> Keys:
     return keys
 
 
-def make_track(path: str, keys: Keys, kind: str, now: Any, place: Place | None = None) -> Track:
+def make_track(
+    path: str, keys: Keys, kind: str, now: Any, place: Place | None = None, terrain: Terrain | None = None
+) -> Track:
     """Return the function of time that passes through `keys`.
 
     What has nothing in between is held until the next key: names, truths, arrays, None and anything else, cameras of
@@ -101,12 +104,13 @@ def make_track(path: str, keys: Keys, kind: str, now: Any, place: Place | None =
         kind: "smooth", "linear" or "step".
         now: what the scene has there; a whole number keeps its track to whole numbers, and dates change this sun.
         place: latitude and longitude, where dates stand for the sun.
+        terrain: what that sun shines on.
 
     Raises:
         InputError: numbers that are not finite, or dates where there is no place.
     """
     if any(isinstance(value, datetime) for _, value in keys):
-        return Track(_dates(path, keys, kind, now, place))
+        return Track(_dates(path, keys, kind, now, place, terrain))
     # Keys between which something lies, run by run.
     runs: list[Keys] = []
     before: Hashable = None
@@ -214,14 +218,18 @@ def _numbers(path: str, values: Sequence[Any]) -> np.ndarray:
     return array if sizes else array[:, 0]
 
 
-def _dates(path: str, keys: Keys, kind: str, now: Any, place: Place | None) -> Callable[[float], Sun]:
+def _dates(
+    path: str, keys: Keys, kind: str, now: Any, place: Place | None, terrain: Terrain | None
+) -> Callable[[float], Sun]:
     """Return the sun over a place as the clock goes from date to date."""
     times, values = np.array([time for time, _ in keys]), [value for _, value in keys]
     if path != "sun" or not all(isinstance(value, datetime) for value in values):
         raise InputError(f"{path!r} has dates among its keys; they stand for the sun: {{'sun': {{0: date, 8: date}}}}")
     if place is None:
         raise InputError("dates stand for the sun over a place, and there is none; give place=(latitude, longitude)")
-    given = {} if now is None else {"irradiance": now.irradiance, "angular_diameter": now.angular_diameter}
+    given: dict[str, Any] = {"terrain": terrain}
+    if now is not None:
+        given |= {"irradiance": now.irradiance, "angular_diameter": now.angular_diameter}
     for value in values:
         Sun.at(*place, value)  # a date without a time zone is told here
     clock = Curve(times, np.array([[value.timestamp()] for value in values]), kind)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vkforge.errors import InputError
 from vkforge.scene.checks import Vector, file_path, show
+from vkforge.scene.georeferencing import grid_bearing
 
 if TYPE_CHECKING:
     from vkforge.scene.terrain import Terrain
@@ -23,7 +24,6 @@ _LATITUDE, _LONGITUDE, _ALTITUDE, _BEARING = 2, 4, 6, 17
 _BELOW = (1, 3)  # what the altitude's reference says of one below the ellipsoid or the sea
 _FILM_DIAGONAL = math.hypot(36.0, 24.0)  # equivalent focal lengths are by the diagonal (CIPA DCG-001)
 _ALIKE = 0.01  # proportions that differ by more are another frame's, and not rounded
-_STEP = 1e-4  # degrees to the north, some 11 m, that tell where north is in a terrain's world
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,8 @@ class Photograph:
         bearing = self.wanted("bearing")
         if terrain.transform is None or terrain.crs is None:
             return bearing
-        lon, lat, _ = terrain.to_geographic(eye).tolist()
-        ends = terrain.to_world([(lon, lat - _STEP, 0.0), (lon, lat + _STEP, 0.0)])
-        east, north, _ = (ends[1] - ends[0]).tolist()
-        return bearing + math.degrees(math.atan2(east, north))
+        longitude, latitude, _ = terrain.to_geographic(eye).tolist()
+        return grid_bearing(terrain, bearing, latitude, longitude)
 
     def position(self, terrain: Terrain) -> Vector:
         """Return where it was taken, in the world of `terrain`.

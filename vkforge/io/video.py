@@ -19,8 +19,9 @@ from vkforge.io.png import write_png
 from vkforge.io.reel import PartsReel, damaged
 from vkforge.scene.checks import show
 
-SEGMENT = 48  # frames from one key frame to the next; after a power cut those of two are rendered again, at the most
+SEGMENT = 48  # frames from one key frame to the next; after a power cut those of three are rendered again, at the most
 _SHORTEST = 12  # to which segments shrink towards the end, so that little is left to do when the last frame has come
+_ENDING = SEGMENT + SEGMENT // 2 + _SHORTEST  # frames of segments that wait to be encoded: one, and those at the end
 SLOW = 1.0  # seconds; a frame that took longer is kept as a picture until its segment is there, and is not lost either
 _CRF = 18  # at which few people see a difference
 _NAME = re.compile(r"(\d+)-(\d+)\.mp4")
@@ -66,7 +67,7 @@ class Mp4Reel(PartsReel):
             raise InputError(f"an .mp4 wants an even width and height, and size is {width}x{height}; use {even}")
         self._segment: _Segment | None = None
         self._next: int | None = None  # frame that follows the segment that ended last
-        self._ending: Future[None] | None = None
+        self._ending: list[tuple[_Segment, Future[None]]] = []
         self._thread = ThreadPoolExecutor(1, "vkforge segment")
         self._came = time.perf_counter()
 
@@ -123,18 +124,17 @@ class Mp4Reel(PartsReel):
         return self._segment
 
     def _close(self) -> None:
-        """End the segment, if there is one, in the other thread: once the one before it is there."""
+        """End the segment, if there is one, in the other thread; wait where that has too much to do already."""
         segment, self._segment = self._segment, None
         if segment is not None:
-            self._settle()
+            self._settle(_ENDING - segment.frames)
             self._next = segment.end
-            self._ending = self._thread.submit(self._keep, segment)
+            self._ending.append((segment, self._thread.submit(self._keep, segment)))
 
-    def _settle(self) -> None:
-        """Wait for the segment that is ending."""
-        ending, self._ending = self._ending, None
-        if ending is not None:
-            ending.result()
+    def _settle(self, most: int = 0) -> None:
+        """Wait until the segments that are ending have so many frames at the most."""
+        while sum(segment.frames for segment, _ in self._ending) > most:
+            self._ending.pop(0)[1].result()
 
     def _keep(self, segment: _Segment) -> None:
         """Write a segment, which then stands for its single pictures."""
@@ -210,6 +210,11 @@ class _Segment:
         context = self._stream.codec_context
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = 1  # MPEG's: black is 16, white 235
+
+    @property
+    def frames(self) -> int:
+        """How many there are."""
+        return self.end - self.first
 
     def add(self, pixels: np.ndarray) -> None:
         """Encode (h, w, 4) uint8, sRGB-encoded; alpha is left out."""

@@ -20,6 +20,8 @@ GEOGRAPHIC = "EPSG:4326"
 # Metres of the world in a unit of a CRS, from which on the unit is a degree.
 _DEGREE = 1e4
 
+_STEP = 1e-4  # degrees to the north and the south, some 11 m, that tell where north is in a terrain's world
+
 # How far from plumb parallel rays may be, as a tangent: a centimetre over ten kilometres of relief.
 _PLUMB = 1e-6
 
@@ -80,6 +82,29 @@ def to_world(terrain: Terrain, points: Any, crs: str | None) -> np.ndarray:
     up = terrain.height_at(east, north) if rows.shape[1] == 2 else rows[:, 2] * terrain.vertical_exaggeration
     world = np.stack([east, north, up], axis=1)
     return world[0] if single else world
+
+
+def grid_bearing(terrain: Terrain, bearing: float, latitude: float, longitude: float) -> float:
+    """Return a bearing from true north, at a place on the Earth, as one from the north of a terrain's grid.
+
+    They differ by the convergence of the meridians, which grows to degrees away from the middle of a projection. Of a
+    terrain that does not know where it lies, grid north is all the north there is.
+
+    Args:
+        terrain: whose grid.
+        bearing: degrees clockwise from true north.
+        latitude: degrees.
+        longitude: degrees.
+
+    Raises:
+        MissingDependencyError: pyproj (extra geo) is missing.
+    """
+    if terrain.transform is None or terrain.crs is None:
+        return bearing
+    south, north = max(latitude - _STEP, -90.0), min(latitude + _STEP, 90.0)
+    ends = to_world(terrain, [(longitude, south, 0.0), (longitude, north, 0.0)], GEOGRAPHIC)
+    right, up, _ = (ends[1] - ends[0]).tolist()
+    return bearing + math.degrees(math.atan2(right, up))
 
 
 def to_geographic(terrain: Terrain, points: Any, crs: str | None) -> np.ndarray:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from vkforge.errors import InputError, MissingDependencyError
 from vkforge.scene.checks import Light, Vector, light, number, show
+
+if TYPE_CHECKING:
+    from vkforge.scene.terrain import Terrain
 
 DEFAULT_IRRADIANCE: Vector = (3.0, 3.0, 3.0)
 DEFAULT_DIAMETER = 0.53
@@ -55,6 +59,8 @@ class Sun:
         when: datetime,
         irradiance: Light = DEFAULT_IRRADIANCE,
         angular_diameter: float = DEFAULT_DIAMETER,
+        *,
+        terrain: Terrain | None = None,
     ) -> Sun:
         """Return the sun as it stands over a place on the Earth at a time.
 
@@ -68,10 +74,13 @@ class Sun:
             when: a date and time with a time zone.
             irradiance: as the attribute.
             angular_diameter: as the attribute.
+            terrain: what it shines on. The world's north is that of the terrain's grid, and a projection turns it from
+                the true north that the sun keeps to, by 2 degrees at the border of a UTM zone at a latitude of 45. None takes
+                the two for one, as a terrain with no CRS does.
 
         Raises:
-            InputError: a value out of its range, or a time that does not say its time zone.
-            MissingDependencyError: `astral` is not installed.
+            InputError: a value out of its range, a time that does not say its time zone, or no terrain.
+            MissingDependencyError: `astral` is not installed, or pyproj, which a terrain with a CRS wants.
         """
         north = number("Sun latitude (degrees)", latitude, -90.0, 90.0)
         east = number("Sun longitude (degrees)", longitude, -180.0, 180.0)
@@ -91,7 +100,15 @@ class Sun:
             ) from None
         observer, moment = Observer(north, east, 0.0), when.astimezone(UTC)
         height = min(elevation(observer, moment, with_refraction=True), 90.0)
-        return cls(azimuth(observer, moment), height, irradiance, angular_diameter)
+        bearing = azimuth(observer, moment)
+        if terrain is not None:
+            from vkforge.scene.georeferencing import grid_bearing
+            from vkforge.scene.terrain import Terrain
+
+            if not isinstance(terrain, Terrain):
+                raise InputError(f"Sun terrain is {show(terrain)}; wanted a vkforge.Terrain or None")
+            bearing = grid_bearing(terrain, bearing, north, east)
+        return cls(bearing, height, irradiance, angular_diameter)
 
     @property
     def direction(self) -> Vector:
