@@ -75,8 +75,8 @@ class Sun:
             irradiance: as the attribute.
             angular_diameter: as the attribute.
             terrain: what it shines on. The world's north is that of the terrain's grid, and a projection turns it from
-                the true north that the sun keeps to, by 2 degrees at the border of a UTM zone at a latitude of 45. None takes
-                the two for one, as a terrain with no CRS does.
+                the true north that the sun keeps to, by 2 degrees at the border of a UTM zone at a latitude of 45. None
+                takes the two for one, as a terrain with no CRS does.
 
         Raises:
             InputError: a value out of its range, a time that does not say its time zone, or no terrain.
