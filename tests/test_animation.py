@@ -448,3 +448,29 @@ def test_frames_are_those_of_their_exposures(renderer: vf.Renderer, tmp_path: Fo
         alone = renderer.render(film.exposure(film.time(frame)), (16, 12), samples=4)
         np.testing.assert_array_equal(found, alone.hdr)
         assert (renderer.render(film.scene(film.time(frame)), (16, 12), samples=4).hdr != found).any()
+
+
+@pytest.mark.parametrize(
+    ("tracks", "options", "message"),
+    [
+        ({"settings.max_depth": {0: 8, 0.5: 4}}, {}, "the lit lane has no use for max_depth"),
+        (
+            {"settings.sky_rays": {0: 8, 0.5: 4}},
+            {"lane": "path-traced"},
+            "the path-traced lane has no use for sky_rays",
+        ),
+        ({"settings.motion_blur": {0: "samples", 0.5: "vectors"}}, {"lane": "path-traced"}, "no use for motion_blur"),
+        ({"camera.fov": {0: 20.0, 0.5: 120.0}}, {"settings": vf.Settings(lens=vf.Lens(k1=-0.2))}, "folds"),
+        ({"clouds": {0: None, 0.5: vf.Clouds()}}, {"lane": "path-traced"}, "knows no clouds"),
+    ],
+)
+def test_what_a_lane_can_not_honour_is_told_before_the_first_frame(
+    tmp_path: Folder, tracks: Any, options: Any, message: str
+) -> None:
+    terrain = vf.Terrain(np.zeros((8, 8)), 30.0)
+    camera = vf.Camera.perspective((0, -1800, 700), (0, 0, 0), fov=20)
+    scene, settings = vf.Scene(terrain, camera), options.pop("settings", vf.Settings(samples=1))
+    film = vf.Animation(scene, tracks, fps=4, duration=1.0, settings=settings)
+    with pytest.raises(vf.InputError, match=rf"^frame \d, at .* s: .*{message}"):
+        film.render(tmp_path / "f_%03d.png", (32, 18), **options)
+    assert not list(tmp_path.iterdir())

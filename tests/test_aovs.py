@@ -70,6 +70,7 @@ def test_parts_make_up_the_picture_behind_a_lens_where_asked(renderer: vf.Render
     assert image.hdr.tobytes() == alone.hdr.tobytes()
     total = sum(image.aovs[name].astype(np.float64) for name in PARTS)
     np.testing.assert_allclose(total, image.hdr, rtol=1e-5, atol=1e-6)
+    assert min(image.aovs[name].min() for name in PARTS) >= 0.0
     unasked = sum(alone.aovs[name].astype(np.float64) for name in PARTS)
     assert np.abs(unasked - image.hdr).max() > 0.03 * image.hdr.max()
 

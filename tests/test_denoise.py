@@ -195,6 +195,17 @@ def test_oidn_comes_before_the_lens_blurs(renderer: vf.Renderer) -> None:
     assert before < 0.6 * afterwards
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 1), (3, 40)])
+def test_oidn_keeps_the_brightness_of_small_pictures(size: tuple[int, int]) -> None:
+    pytest.importorskip("pyoidn")
+    picture, normal = np.full((*size, 3), 0.2, np.float32), np.zeros((*size, 3), np.float32)
+    normal[..., 2] = 1.0
+    for wraps in (False, True):
+        clean = denoising.oidn(picture, picture, normal, wraps=wraps)
+        assert clean.shape == picture.shape
+        assert clean.mean() == pytest.approx(0.2, rel=0.02)  # single pixels of a corner are off by themselves
+
+
 def test_oidn_on_arrays() -> None:
     pytest.importorskip("pyoidn")
     rng = np.random.default_rng(2)

@@ -16,6 +16,9 @@ from vkforge.errors import InputError, MissingDependencyError
 # Columns by which a picture that wraps goes on at each side: the network looks about as far.
 _AROUND = 128
 
+# Pixels a side from which on the network knows how bright a picture is; smaller ones are continued as at their borders.
+_LEAST = 32
+
 
 def oidn(radiance: ArrayLike, albedo: ArrayLike, normal: ArrayLike, *, wraps: bool = False) -> NDArray[np.float32]:
     """Take Monte-Carlo noise out of a picture, by the neural network of Open Image Denoise.
@@ -41,12 +44,17 @@ def oidn(radiance: ArrayLike, albedo: ArrayLike, normal: ArrayLike, *, wraps: bo
     for name, guide in guides.items():
         if guide.shape != picture.shape:
             raise InputError(f"{name} has shape {guide.shape} and radiance {picture.shape}; wanted one size for all")
-    width = picture.shape[1]
-    columns = np.arange(-_AROUND, width + _AROUND) % width if wraps else slice(None)
-    guides = {name: np.ascontiguousarray(guide[:, columns]) for name, guide in guides.items()}
+    height, width = picture.shape[:2]
+    around, below, beside = _AROUND if wraps else 0, max(_LEAST - height, 0), max(_LEAST - width, 0)
+
+    def framed(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        turned = np.pad(values, ((0, 0), (around, around), (0, 0)), mode="wrap")
+        return np.ascontiguousarray(np.pad(turned, ((0, below), (0, beside), (0, 0)), mode="edge"))
+
+    guides = {name: framed(guide) for name, guide in guides.items()}
     # Not clean_aux: a lens and the pixels' own area blur the radiance, and the guides are sharp.
-    clean = library.denoise(np.ascontiguousarray(np.maximum(picture, 0.0)[:, columns]), hdr=True, **guides)
-    return np.ascontiguousarray(clean[:, _AROUND:-_AROUND]) if wraps else clean
+    clean = library.denoise(framed(np.maximum(picture, 0.0)), hdr=True, **guides)
+    return np.ascontiguousarray(clean[:height, around : around + width])
 
 
 def require_oidn() -> Any:

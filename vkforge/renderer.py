@@ -51,7 +51,7 @@ from vkforge.vk.instance import DeviceInfo, validation_wanted
 from vkforge.vk.transfer import PendingCopy, Readback
 
 AnyScene = Scene | Terrain | MovingScene
-_LANES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
+LANE_TYPES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
 
@@ -139,7 +139,7 @@ class Renderer:
             raise InputError(f"device is {show(device)}; wanted 'auto', an index or part of a name (see vkforge probe)")
         self._device = Device(device, host_memory_cap, validation_wanted() if validation is None else validation)
         self._readback = Readback(self._device)
-        self._lanes: dict[str, Lane] = {name: lane(self._device, self._readback) for name, lane in _LANES.items()}
+        self._lanes: dict[str, Lane] = {name: lane(self._device, self._readback) for name, lane in LANE_TYPES.items()}
         self._resident = Residency(self._device, self._forget)
 
     def _forget(self, part: Any) -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,11 @@ from vkforge.animation.progress import Progress
 from vkforge.animation.tracks import Keys, Place, make_track, read_keys
 from vkforge.aovs import check_aovs
 from vkforge.errors import InputError, suggest
-from vkforge.scene.checks import number, show
+from vkforge.scene.checks import number, picture_size, show
 from vkforge.scene.scene import Scene
 from vkforge.scene.shutter import MovingScene, Shutter
 from vkforge.scene.terrain import Terrain
-from vkforge.settings import Settings
+from vkforge.settings import LANES, Settings, lane_name
 
 if TYPE_CHECKING:
     from vkforge.renderer import Renderer
@@ -270,7 +271,7 @@ class Animation:
             shutter=self.shutter,
         )
 
-    def check(self, aovs: Iterable[str] = ()) -> None:
+    def check(self, aovs: Iterable[str] = (), *, lane: str = LANES[0], size: tuple[int, int] = (1280, 720)) -> None:
         """Make the scene and the settings of every frame, so that one that can't be is told before any is rendered.
 
         Where there is a shutter, how the scene is while it is open too, and whether `motion_blur` and the AOV "motion"
@@ -278,19 +279,31 @@ class Animation:
 
         Args:
             aovs: names of the AOVs that shall be rendered.
+            lane: how, which decides what it has no use for.
+            size: (width, height) in pixels, which decides how much of a lens is seen.
 
         Raises:
             InputError: the frame and its fault, such as a camera inside the ground.
         """
-        aovs = check_aovs(aovs)
-        for frame in range(self.frames):
-            self._check(self.time(frame), f"frame {frame}, at {self.time(frame):.3g} s", aovs)
+        from vkforge.renderer import LANE_TYPES
 
-    def _check(self, time: float, where: str, aovs: tuple[str, ...] | None = None) -> None:
+        aovs, refuse = check_aovs(aovs), partial(LANE_TYPES[lane_name(lane)].refuse, size=picture_size(size))
+        for frame in range(self.frames):
+            self._check(self.time(frame), f"frame {frame}, at {self.time(frame):.3g} s", aovs, refuse)
+
+    def _check(
+        self,
+        time: float,
+        where: str,
+        aovs: tuple[str, ...] = (),
+        refuse: Callable[[Scene, Settings], None] | None = None,
+    ) -> None:
         try:
-            self.scene(time)
-            settings, shown = self.settings(time), self.exposure(time)
-            if aovs is None or not isinstance(shown, MovingScene):
+            scene, settings, shown = self.scene(time), self.settings(time), self.exposure(time)
+            if refuse is None:
+                return
+            refuse(scene, settings)
+            if not isinstance(shown, MovingScene):
                 return
             middle = shown.scene(0.5)
             for scene in shown.during():

@@ -49,9 +49,10 @@ class Film:
         self._animation, self._path, self._size = animation, path, picture_size(size)
         self._lane, self._aovs = lane_name(lane), check_aovs(aovs)
         self._reel = open_reel(path, animation.frames, animation.fps, self._size, self._aovs, encoding)
+        animation.check(self._aovs, lane=self._lane, size=self._size)
         if self._reel.target.suffix.lower() in (".tif", ".tiff"):
-            _check_map(animation.scene(0.0))
-        animation.check(self._aovs)
+            for frame in range(animation.frames):
+                _check_map(animation.scene(animation.time(frame)))
 
     def make(
         self, renderer: Renderer | None, *, resume: bool = True, progress: Callable[[Progress], None] | None = None

@@ -24,6 +24,7 @@ _SHORTEST = 12  # to which segments shrink towards the end, so that little is le
 _ENDING = SEGMENT + SEGMENT // 2 + _SHORTEST  # frames of segments that wait to be encoded: one, and those at the end
 SLOW = 1.0  # seconds; a frame that took longer is kept as a picture until its segment is there, and is not lost either
 _CRF = 18  # at which few people see a difference
+_DELAY = 2  # frames that x264 decodes ahead of those that it shows, of its B-frames that others refer to
 _NAME = re.compile(r"(\d+)-(\d+)\.mp4")
 _BT709 = 1  # primaries, transfer and matrix, in the numbers of ITU-T H.273
 
@@ -153,13 +154,15 @@ class Mp4Reel(PartsReel):
 
     def finish(self) -> None:
         """Join the segments and remove them."""
-        self._settle()
-        if self._begun()[0] < self.frames:  # stopped between its last picture and the end of its segment
-            self._next = None
-            self._open()
-            self._close()
+        try:
             self._settle()
-        self._thread.shutdown()
+            if self._begun()[0] < self.frames:  # stopped between its last picture and the end of its segment
+                self._next = None
+                self._open()
+                self._close()
+                self._settle()
+        finally:
+            self._thread.shutdown()  # waits: nobody writes here once the lock is given back
         super().finish()
 
     def join(self, stream: BinaryIO) -> None:
@@ -176,11 +179,13 @@ class Mp4Reel(PartsReel):
                     with av.open(str(path)) as part:
                         source = part.streams.video[0]
                         copy = copy or output.add_stream_from_template(source)
-                        begin = round(first / Fraction(self.fps).limit_denominator(1001) / source.time_base)
+                        frame = 1 / Fraction(self.fps).limit_denominator(1001) / source.time_base
                         for packet in part.demux(source):
                             if packet.dts is None:  # the end
                                 continue
-                            packet.pts, packet.dts, packet.stream = packet.pts + begin, packet.dts + begin, copy
+                            # Decoded one after the other throughout: a segment of a frame or two knows no delay.
+                            decoded = round((first + copied - _DELAY) * frame)
+                            packet.pts, packet.dts, packet.stream = packet.pts + round(first * frame), decoded, copy
                             output.mux(packet)
                             copied += 1
                 except (ValueError, LookupError, EOFError) as error:  # a full disk is an OSError

@@ -191,9 +191,20 @@ class Lane(ABC):
         Raises:
             InputError: A setting that it does not read; a lens that does not suit the camera.
         """
-        for name in self.unread:
-            if getattr(request.settings, name) != getattr(_DEFAULTS, name):
-                raise InputError(f"the {self.name} lane has no use for {name}; leave it out, or use another lane")
+        self.refuse(request.scene, request.settings, request.size)
+
+    @classmethod
+    def refuse(cls, scene: Scene, settings: Settings, size: tuple[int, int]) -> None:
+        """Refuse what this lane can't honour on any device: a film asks for all its frames, before there is one.
+
+        Raises:
+            InputError: A setting that it does not read; a lens that does not suit the camera.
+        """
+        for name in cls.unread:
+            if getattr(settings, name) != getattr(_DEFAULTS, name):
+                raise InputError(f"the {cls.name} lane has no use for {name}; leave it out, or use another lane")
+        if settings.lens is not None:
+            settings.lens.frame(scene.camera, size)
 
     def moment(self, request: Request, share: float) -> Scene:
         """Return the scene as it is when this share of the light has come in.

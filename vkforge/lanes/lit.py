@@ -22,12 +22,14 @@ from vkforge.passes.lighting.sun import sun
 from vkforge.passes.lighting.water import fill_water, import_water, water_light, water_surface, water_variant
 from vkforge.passes.materials.split_sum import import_split_sum
 from vkforge.passes.materials.textures import surface_variant
+from vkforge.passes.post.depth_of_field import check_pixels
 from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
 from vkforge.passes.terrain.primary import EXTRAS, primary
 from vkforge.passes.volumetrics.clouds import fill_clouds, import_clouds, show_clouds
 from vkforge.passes.volumetrics.fog import fill_volume, fog
 from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
 from vkforge.scene.scene import Scene
+from vkforge.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,13 @@ class LitLane(Lane):
             variant=variant,
         )
         return lamp_light, air
+
+    @classmethod
+    def refuse(cls, scene: Scene, settings: Settings, size: tuple[int, int]) -> None:
+        """Refuse what this lane can't honour on any device."""
+        super().refuse(scene, settings, size)
+        if scene.camera.lens is not None:
+            check_pixels(scene.camera)
 
     def check(self, request: Request) -> None:
         """Refuse what this lane can't honour."""

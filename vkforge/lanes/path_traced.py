@@ -27,6 +27,7 @@ from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, i
 from vkforge.passes.terrain.primary import EXTRAS, primary
 from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
 from vkforge.scene.scene import Scene
+from vkforge.settings import Settings
 
 # Paths of one submission: a fraction of a second of the slowest scenes, so that no driver's watchdog fires and Ctrl-C
 # is heard; and samples of a pixel in one, which keep a GPU's groups full to the end (see path/paths.comp).
@@ -80,14 +81,15 @@ class PathTracedLane(Lane):
     kind = "terrain"
     unread = ("sun_rays", "sky_rays")
 
-    def check(self, request: Request) -> None:
-        """Refuse what this lane can't honour."""
-        super().check(request)
-        if request.settings.motion_blur == "vectors":
+    @classmethod
+    def refuse(cls, scene: Scene, settings: Settings, size: tuple[int, int]) -> None:
+        """Refuse what this lane can't honour on any device."""
+        super().refuse(scene, settings, size)
+        if settings.motion_blur == "vectors":
             raise InputError(
-                f"the {self.name} lane has no use for motion_blur='vectors'; use 'samples' or 'none', or another lane"
+                f"the {cls.name} lane has no use for motion_blur='vectors'; use 'samples' or 'none', or another lane"
             )
-        if request.scene.clouds is not None:
+        if scene.clouds is not None:
             raise InputError("the path-traced lane knows no clouds; leave them out, or render with lane='lit'")
 
     def features(self, request: Request) -> Features:

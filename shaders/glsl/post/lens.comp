@@ -42,34 +42,29 @@ vec4 cubic(float t) {
 }
 
 // Catmull-Rom's cubic of one channel at `at`, held within the four pixels around, so that nothing rings about a lamp. A
-// part gets its share of what the whole is held to, so that parts add up to it.
+// part gets the share of it that it has of these four, weighed bilinearly: parts add up, and none falls below zero.
 float look_up(vec2 at, int channel) {
     vec2 base = floor(at - 0.5), t = at - 0.5 - base;
     vec4 across = cubic(t.x), down = cubic(t.y);
-    float sum = 0.0, lowest = 1.0e30, highest = -1.0e30, part = 0.0, around = 0.0, part_around = 0.0;
+    float sum = 0.0, lowest = 1.0e30, highest = -1.0e30, around = 0.0, part_around = 0.0;
     for (int y = 0; y < 4; ++y) {
         for (int x = 0; x < 4; ++x) {
             ivec2 there = clamp(ivec2(base) + ivec2(x, y) - 1, ivec2(0), frame.size - 1);
-            float weight = down[y] * across[x], value = imageLoad(picture, there)[channel], own = value;
-            bool is_around = (x == 1 || x == 2) && (y == 1 || y == 2);
-            sum += weight * value;
-            if (is_around) {
+            float value = imageLoad(picture, there)[channel];
+            sum += down[y] * across[x] * value;
+            if ((x == 1 || x == 2) && (y == 1 || y == 2)) {
                 lowest = min(lowest, value);
                 highest = max(highest, value);
-            }
-            if (IS_PART) {
-                own = imageLoad(radiance, there)[channel];
-                part += weight * own;
-                if (is_around) {
-                    around += value;
-                    part_around += own;
+                if (IS_PART) {
+                    float weight = (x == 1 ? 1.0 - t.x : t.x) * (y == 1 ? 1.0 - t.y : t.y);
+                    around += weight * value;
+                    part_around += weight * imageLoad(radiance, there)[channel];
                 }
             }
         }
     }
     float held = clamp(sum, lowest, highest);
-    if (!IS_PART) return held;
-    return held == sum || around <= 0.0 ? part : held * part_around / around;
+    return IS_PART ? (around > 0.0 ? held * part_around / around : 0.0) : held;
 }
 
 void main() {

@@ -117,20 +117,28 @@ def depth_of_field(
     return blurred
 
 
-def fill_aperture(block: Any, camera: Camera, size: tuple[int, int]) -> None:
-    """Write a camera's lens into the block "aperture".
+def check_pixels(camera: Camera) -> None:
+    """Check that a camera's pixels suit circles.
 
     Raises:
-        InputError: the camera has no lens, or its pixels are more oblong than circles suit.
+        InputError: they are too oblong.
     """
-    lens = camera.lens
-    if lens is None:
-        raise InputError(f"the camera of kind {camera.kind!r} has no lens; use Camera.perspective(aperture_radius=...)")
     if abs(camera.pixel_aspect - 1.0) > _MOST_OBLONG:
         raise InputError(
             f"depth of field after the picture has circles, and with pixel_aspect={camera.pixel_aspect:g} they are "
             f"ellipses; wanted at most {_MOST_OBLONG:.0%} from 1, or lane='path-traced', which takes any"
         )
+
+
+def fill_aperture(block: Any, camera: Camera, size: tuple[int, int]) -> None:
+    """Write a camera's lens into the block "aperture".
+
+    Raises:
+        InputError: the camera has no lens.
+    """
+    lens = camera.lens
+    if lens is None:
+        raise InputError(f"the camera of kind {camera.kind!r} has no lens; use Camera.perspective(aperture_radius=...)")
     pixels = lens.radius * size[0] / 2.0 / math.hypot(*camera.rays(*size).direction_u) * math.sqrt(camera.pixel_aspect)
     block["scale"] = pixels
     block["focus"] = pixels * np.array(camera.focus(*size))
