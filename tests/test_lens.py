@@ -116,6 +116,15 @@ def test_the_header_says_the_distortion(renderer: vf.Renderer) -> None:
     assert bent == plain | said
 
 
+@pytest.mark.parametrize("lane", ["lit", "path-traced"])
+def test_a_lens_put_on_bends_the_next_picture_and_taken_off_no_more(renderer: vf.Renderer, lane: str) -> None:
+    # Shaders for a camera without one know no distortion, so they must not serve another.
+    same, lenses = scene(), (None, vf.Lens(k1=0.25), vf.Lens(k1=-0.1), None)
+    pictures = [renderer.render(same, SIZE, lane=lane, samples=1, lens=lens).hdr for lens in lenses]
+    assert np.array_equal(pictures[0], pictures[3])
+    assert len({picture.tobytes() for picture in pictures}) == 3
+
+
 def test_light_is_of_the_distorted_picture_too(renderer: vf.Renderer) -> None:
     """Straightened, a distorted picture of both lanes is the pinhole's, but for what is resampled."""
     lens = vf.Lens(k1=0.25, p1=0.01)  # a pincushion: the pinhole's picture lies within it

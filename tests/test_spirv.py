@@ -102,6 +102,14 @@ def test_std430_layout_aligns_vectors_to_sixteen_bytes(compiled):
     assert floats[(192 + 16) // 4 :][:3].tolist() == [5, 6, 7]
 
 
+def test_a_block_of_one_structure_goes_by_its_name(compiled):
+    source = "struct Values { vec3 a; int b; }; layout(scalar, binding = 0) readonly buffer B { Values v; } stored;"
+    binding = only(compiled(COMPUTE + source + " void main() {}"))
+    assert (binding.name, binding.block_name) == ("v", "B")
+    assert (binding.readable, binding.writable) == (True, False)
+    assert layout(binding.dtype) == {"a": (0, 12), "b": (12, 4)}
+
+
 def test_std140_layout_pads_arrays_of_scalars(compiled):
     source = "layout(std140, binding = 3, set = 1) uniform U { float weights[4]; mat2 m; float end; } u; void main() {}"
     binding = only(compiled(COMPUTE + source))

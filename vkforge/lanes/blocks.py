@@ -7,6 +7,7 @@ from typing import Any
 
 from vkforge.passes.atmosphere.sky import sun_on_the_ground
 from vkforge.passes.post.lens import fill_distortion
+from vkforge.post.lens import Lens
 from vkforge.scene.camera import Camera
 from vkforge.scene.camera_rays import PROJECTIONS
 from vkforge.scene.checks import Vector
@@ -17,9 +18,9 @@ from vkforge.settings import Settings
 CENTRE = (0.5, 0.5)  # the jitter that looks through the middle of each pixel
 
 
-def camera_variant(camera: Camera) -> dict[str, int]:
-    """Return the specialisation constant of include/frame.glsl that says how pixels become directions."""
-    return {"CAMERA_KIND": PROJECTIONS.index(camera.projection)}
+def camera_variant(camera: Camera, lens: Lens | None = None) -> dict[str, int]:
+    """Return the specialisation constants of include/frame.glsl that say how pixels become directions."""
+    return {"CAMERA_KIND": PROJECTIONS.index(camera.projection), "LENS_DISTORTS": lens is not None}
 
 
 def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settings, share: float = 0.0) -> None:

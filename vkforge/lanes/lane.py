@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from vkforge.errors import InputError
 from vkforge.graph.plan import Plan
+from vkforge.lanes.blocks import camera_variant
 from vkforge.passes.atmosphere.tables import DeviceSky
 from vkforge.passes.lighting.environment import DeviceEnvironment
 from vkforge.passes.materials.split_sum import DeviceSplitSum
@@ -228,8 +229,8 @@ class Lane(ABC):
     def compiled(self, request: Request) -> Any:
         """Return what `compile` made for a picture of this size, parts, outputs and features."""
         features = self.features(request)
-        projection = request.scene.camera.projection  # a constant of every shader that asks for camera rays
-        key = (request.size, tuple(map(id, request.parts)), request.outputs, features, projection)
+        camera = camera_variant(request.scene.camera, request.settings.lens)
+        key = (request.size, tuple(map(id, request.parts)), request.outputs, features, *camera.values())
         found = self._compiled.pop(key, None)
         if found is None:
             while len(self._compiled) >= self.KEPT_FRAMES:

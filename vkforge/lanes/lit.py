@@ -102,7 +102,7 @@ class LitLane(Lane):
 
     def compile(self, request: Request, features: Features) -> Frames:
         """Return the compiled frames of a picture."""
-        graph = Graph("lit", camera_variant(request.scene.camera))
+        graph = Graph("lit", camera_variant(request.scene.camera, request.settings.lens))
         images = self.declare_light(graph, request, features)
         tracer = {**dict(features.tracer), "HAS_WATER": features.water is not None}
 

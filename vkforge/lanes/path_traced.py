@@ -114,7 +114,7 @@ class PathTracedLane(Lane):
 
     def compile(self, request: Request, features: Features) -> Frames:
         """Return the compiled frames of a picture."""
-        graph = Graph("paths", camera_variant(request.scene.camera))
+        graph = Graph("paths", camera_variant(request.scene.camera, request.settings.lens))
         sums = self.declare_paths(graph, request, features)
         graph.hand_over("look", Access.COPY_SOURCE, *sums.values())
 

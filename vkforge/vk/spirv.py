@@ -54,7 +54,8 @@ class Binding:
     """One descriptor of a shader.
 
     Attributes:
-        name: The variable's name; for a block its instance name or, where it has none, the block's name.
+        name: The variable's name; for a block its instance name or, where it has none, the block's name. A block of one
+            structure and nothing else goes by that member's name and has the structure's dtype: shaders copy it whole.
         block_name: The block's own name, or "" for anything but a buffer.
         set: Descriptor set.
         binding: Slot in the set.
@@ -240,6 +241,8 @@ class _Module:
         common |= {"name": name, "block_name": block_name, "count": count}
         if op == _TYPE_STRUCT:
             dtype, array_name, array_dtype = self._block(type_id)
+            if len(args) == 1 and self.types[args[0]][0] == _TYPE_STRUCT:
+                common["name"], dtype = self.member_names[type_id, 0], dtype[0]
             common |= {"dtype": dtype, "array_name": array_name, "array_dtype": array_dtype}
             if storage == _UNIFORM and _BUFFER_BLOCK not in self.decorations.get(type_id, {}):
                 return Binding(**common, kind="uniform_buffer", readable=True, writable=False)

@@ -12,6 +12,6 @@
 
 layout(local_size_x = 1) in;
 
-layout(set = 0, binding = 21, scalar) readonly buffer AtmosphereBlock { Atmosphere air; } atmosphere;
+layout(set = 0, binding = 21, scalar) readonly buffer AtmosphereBlock { Atmosphere atmosphere; } stored_atmosphere;
 
-void main() { sky_tables.air = atmosphere.air; }
+void main() { sky_tables.air = stored_atmosphere.atmosphere; }

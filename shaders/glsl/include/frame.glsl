@@ -5,7 +5,7 @@
 #ifndef VKFORGE_FRAME_GLSL
 #define VKFORGE_FRAME_GLSL
 
-layout(set = 0, binding = 3, scalar) readonly buffer Frame {
+struct FrameValues {
     vec3 origin;        // camera: o = origin + u origin_u + v origin_v, world metres,
     vec3 origin_u;      // u and v from -1 to 1, right and up
     vec3 origin_v;
@@ -35,7 +35,13 @@ layout(set = 0, binding = 3, scalar) readonly buffer Frame {
     vec3 lens_radial;   // k1, k2, k3
     vec2 lens_tangential; // p1, p2, of y upwards
     uint lens_steps;    // of Newton's method, or 0 where the lens distorts nothing
-} frame;
+};
+
+layout(set = 0, binding = 3, scalar) readonly buffer Frame { FrameValues frame; } stored_frame;
+FrameValues frame = stored_frame.frame;
+
+// Whether there may be such a lens; false leaves out the loop, of which a CPU driver would run a turn for nothing.
+layout(constant_id = 82) const bool LENS_DISTORTS = true;
 
 // Where the lens shows what a pinhole sees at the tangents `at`, by the Brown-Conrady model (Brown 1966), and the Jacobian,
 // which is symmetric: its diagonal, and its other element.
@@ -53,7 +59,7 @@ vec2 distorted(vec2 at, out vec2 diagonal, out float other) {
 // Where a pinhole would see what the lens shows at `uv`: the inverse, by Newton's method. The host has checked that there is
 // one all over the frame; outside of it goes on as at its edge.
 vec2 undistorted(vec2 uv) {
-    if (frame.lens_steps == 0u) return uv;
+    if (!LENS_DISTORTS || frame.lens_steps == 0u) return uv;
     vec2 inside = clamp(uv, -1.0, 1.0), shown = inside * frame.lens_half + frame.lens_centre, at = shown;
     for (uint i = 0u; i < frame.lens_steps; ++i) {
         vec2 diagonal;

@@ -54,10 +54,7 @@ struct Patch {
     bool hole;
 };
 
-Patch load_patch(ivec2 cell) {
-    // One gather at the corner that the four samples share: a tenth less of a CPU driver's frame than four fetches.
-    vec4 corners = grid_height(textureGather(heights, vec2(cell + 1) / vec2(grid_cells + 1)));
-    float h00 = corners.w, h10 = corners.z, h01 = corners.x, h11 = corners.y;
+Patch make_patch(float h00, float h10, float h01, float h11) {
     Patch p;
     p.hole = HAS_HOLES && is_hole(min(min(h00, h10), min(h01, h11)));
     p.h00 = h00;
@@ -65,6 +62,12 @@ Patch load_patch(ivec2 cell) {
     p.b = h01 - h00;
     p.c = (h11 - h10) - p.b;
     return p;
+}
+
+Patch load_patch(ivec2 cell) {
+    // One gather at the corner that the four samples share: a tenth less of a CPU driver's frame than four fetches.
+    vec4 corners = grid_height(textureGather(heights, vec2(cell + 1) / vec2(grid_cells + 1)));
+    return make_patch(corners.w, corners.z, corners.x, corners.y);
 }
 
 float patch_height(Patch p, vec2 uv) { return p.h00 + p.a * uv.x + (p.b + p.c * uv.x) * uv.y; }
@@ -87,7 +90,7 @@ float first_crossing(float A, float B, float C, float end, float tolerance) {
 float earlier(float a, float b) { return intBitsToFloat(min(floatBitsToInt(a), floatBitsToInt(b))); }
 float later(float a, float b) { return intBitsToFloat(max(floatBitsToInt(a), floatBitsToInt(b))); }
 
-const int FIRST_LEVEL = 5;  // where rays from outside begin: they are seldom above larger nodes
+const int FIRST_LEVEL = 5;  // where rays from outside begin: they are seldom above larger nodes; a CPU's cleared ones at 1
 const int LEFT = -1;  // the level of a ray that has left the terrain
 
 // The child, on `level`, of a node that the ray enters at `t`.
@@ -170,7 +173,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float 
     }
 
     int top = terrain.top_level;
-    int level = on_surface ? 0 : min(top, FIRST_LEVEL);
+    int level = on_surface ? 0 : WALK_TOGETHER && cleared ? 1 : min(top, FIRST_LEVEL);
     ivec2 node = clamp(ivec2(floor(origin.xy + direction.xy * t)), ivec2(0), cells - 1) + first_cell;
     ivec2 towards = ivec2(greaterThan(direction.xy, vec2(0.0)));  // 1 where the ray moves up that axis
     if (cleared) {  // where the walk from the box would have entered this cell
@@ -315,8 +318,9 @@ vec4 central_differences(vec4 before, vec4 here, vec4 after, vec4 edge) {
     return (mix(after, here, no_after) - mix(before, here, no_before)) * weight;
 }
 
-// The shading normal: slopes of the four samples by central differences, interpolated over the cell.
-vec3 shading_normal(ivec2 cell, vec2 uv) {
+// The shading normal: slopes of the four samples by central differences, interpolated over the cell. The samples around
+// have the cell's own among them, so its patch comes with them.
+vec3 shading_normal(ivec2 cell, vec2 uv, out Patch p) {
     // The 4 x 4 samples around the cell by four gathers; components w z / x y lie as upper left, upper right / lower ...
     vec2 texel = 1.0 / vec2(grid_cells + 1), corner = vec2(cell + 1);
     vec4 a = grid_height(textureGather(heights, (corner + vec2(-1.0, -1.0)) * texel));
@@ -324,6 +328,7 @@ vec3 shading_normal(ivec2 cell, vec2 uv) {
     vec4 c = grid_height(textureGather(heights, (corner + vec2(-1.0, 1.0)) * texel));
     vec4 d = grid_height(textureGather(heights, (corner + vec2(1.0, 1.0)) * texel));
     vec4 here = vec4(a.y, b.x, c.z, d.w);  // upper left, upper right, lower left, lower right
+    p = make_patch(here.x, here.y, here.z, here.w);
     bvec2 first = equal(cell, ivec2(0)), last = equal(cell, grid_cells - 1);
     vec2 at_first = 1.0 + vec2(first), at_last = 1.0 + vec2(last);
     vec4 slope_x = central_differences(

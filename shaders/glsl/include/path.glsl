@@ -10,7 +10,7 @@ layout(constant_id = 52) const bool SHUTTER = true;    // whether the camera mov
 
 const int TILE = 8;  // pixels along a side of what one group of paths.comp sees, and one beam of beams.comp
 
-layout(set = 0, binding = 50, scalar) readonly buffer Path {
+struct PathValues {
     int first_row;         // of this band
     uint samples;          // of this batch
     uint max_depth;        // segments of a path, the camera's included
@@ -26,6 +26,9 @@ layout(set = 0, binding = 50, scalar) readonly buffer Path {
     vec3 end_direction_u;
     vec3 end_direction_v;
     vec3 end_angles;
-} path;
+};
+
+layout(set = 0, binding = 50, scalar) readonly buffer Path { PathValues path; } stored_path;
+PathValues path = stored_path.path;
 
 #endif

@@ -79,10 +79,10 @@ SurfacePoint surface_at(Hit hit, vec3 grid_origin, vec3 grid_direction) {
     point.metallic = terrain.metallic;
     point.emission = vec3(0.0);
     if (hit.kind == HIT_GROUND) {
-        Patch p = load_patch(hit.cell);
+        Patch p;
+        point.normal = shading_normal(hit.cell, hit.uv, p);
         point.grid = vec3(vec2(hit.cell) + hit.uv, patch_height(p, hit.uv));
         point.geometric_normal = normal_from_slopes(patch_slopes(p, hit.uv));
-        point.normal = shading_normal(hit.cell, hit.uv);
         point.albedo = ground_albedo(point.grid);
         point.emission = terrain.emission;
         vec2 at = texture_place(point.grid);

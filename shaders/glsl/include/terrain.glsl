@@ -5,7 +5,8 @@
 //   1  heights   sampler2D       one elevation a sample in metres, row 0 north; -1e30 where there is none
 //
 // A buffer and not a uniform block, because lavapipe (Mesa 22.3.6) compiles a shader anew, and keeps it, for the values
-// of a uniform that branches depend on: 500 KiB and milliseconds a submission.
+// of a uniform that branches depend on: 500 KiB and milliseconds a submission. Shaders work on a copy of what it holds: the
+// same driver reads a buffer lane by lane, each time again, but for reads at the start, where all lanes go the same way.
 //
 // Grid space: x counts columns east, y counts rows south, from the first sample; z is the elevation in steps of
 // 1/65531 of the DEM's range, with the lowest point at 2 and the highest at 65533, so that pyramid bounds are integers.
@@ -16,7 +17,7 @@
 const float LOWEST = 2.0;          // grid z of the lowest point
 const float HOLE_BELOW = -1.0e29;  // elevations under this are holes; the host writes -1e30 for NaN
 
-layout(set = 0, binding = 0, scalar) readonly buffer Terrain {
+struct TerrainValues {
     vec3 origin;         // world position of grid (0, 0, LOWEST): the first sample's column, at the lowest elevation
     vec3 scale;          // grid units per metre; y is negative, z includes the vertical exaggeration
     float height_low;    // lowest elevation, metres; subtracted first, so that a high datum costs no precision
@@ -37,9 +38,11 @@ layout(set = 0, binding = 0, scalar) readonly buffer Terrain {
     float detail_normal_strength;
     float detail_normal_frequency; // repetitions a metre
     vec3 emission;       // radiance that the ground sends out, linear
-} terrain;
+};
 
-// What every ray needs, read once: a CPU driver reads a buffer lane by lane, each time again.
+layout(set = 0, binding = 0, scalar) readonly buffer Terrain { TerrainValues terrain; } stored_terrain;
+TerrainValues terrain = stored_terrain.terrain;
+
 ivec2 grid_cells = terrain.cells;
 vec3 grid_scale = terrain.scale;
 float height_low = terrain.height_low, height_scale = terrain.height_scale;

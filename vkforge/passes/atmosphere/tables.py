@@ -115,7 +115,7 @@ class DeviceSky:
             self._device.wait(self._device.submitted, "frames under the sky as it was")
         for name in ("air", "sights") if anew else ("sights",):
             frame = self._frame(name)
-            fill_atmosphere(frame.blocks[frame.acquire()]["atmosphere"]["air"], sights)
+            fill_atmosphere(frame.blocks[frame.acquire()]["atmosphere"], sights)
             frame.wait(frame.submit())
         self.now = sights
 
