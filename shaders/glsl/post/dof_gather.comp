@@ -8,7 +8,9 @@
 //   86 nearness   readonly r32f      see post/dof_circles.comp
 //   87 near       readonly rgba32f   atlas, see post/dof_shrink.comp
 //   88 far        readonly rgba32f   likewise
-//   89 shares     readonly rgba32f   likewise
+//   89 near_place readonly rgba32f   likewise
+//   80 far_place  readonly rgba32f   likewise
+//   81 circles    readonly r32f      likewise
 //   84 behind     readonly rgba32f   likewise
 //   83 reach      readonly rgba32f   see post/dof_reach.comp
 //   82 blurred    writeonly rgba32f  the picture; w is 1
@@ -37,16 +39,18 @@ layout(set = 0, binding = 5, rgba32f) readonly uniform image2D radiance;
 layout(set = 0, binding = 86, r32f) readonly uniform image2D nearness;
 layout(set = 0, binding = 87, rgba32f) readonly uniform image2D near;
 layout(set = 0, binding = 88, rgba32f) readonly uniform image2D far;
-layout(set = 0, binding = 89, rgba32f) readonly uniform image2D shares;
+layout(set = 0, binding = 89, rgba32f) readonly uniform image2D near_place;
+layout(set = 0, binding = 80, rgba32f) readonly uniform image2D far_place;
+layout(set = 0, binding = 81, r32f) readonly uniform image2D circles;
 layout(set = 0, binding = 84, rgba32f) readonly uniform image2D behind;
 layout(set = 0, binding = 83, rgba32f) readonly uniform image2D reach;
 layout(set = 0, binding = 82, rgba32f) writeonly uniform image2D blurred;
 
 const int SIDE = TILE + 2 * (int(TEXELS) + 1);  // texels that the pixels of a group look at
 shared vec4 lights[SIDE * SIDE];  // times the part of the lens that sees the texel, which is w
-shared float radii[SIDE * SIDE];  // of the circles, in texels, negative behind the plane in focus
+shared int discs[SIDE * SIDE];  // a circle's radius and its place, see disc_of
 shared float nears[SIDE * SIDE];  // nearness
-// Of a bent picture, where a pinhole sees the texel, right and down, in texels; and how much larger the picture shows it.
+// Of a bent picture, where a pinhole sees what the texel shows, right and down, in texels; and how much larger that shows it.
 const int PLACES = BENT ? SIDE * SIDE : 1;
 shared float rights[PLACES], downs[PLACES], growths[PLACES];
 
@@ -79,6 +83,17 @@ vec2 small_circle(float c) {
 // Where a pinhole sees what the picture shows at uv, in pixels of its own, right and down.
 vec2 pinhole_pixel(vec2 uv) { return vec2(0.5, -0.5) * vec2(frame.size) * uv; }
 
+// A circle's radius in texels, negative behind the plane in focus, and where in its texel its light is, right and down of the
+// middle. They share a word: what takes a pixel its time is what it fetches of each texel. Radii of 16 texels and more are
+// alike here, and half a texel is kept to the bit, so that what is sharp stays so.
+int disc_of(float radius, vec2 place) {
+    ivec2 at = ivec2(round(place * 254.0)) & 255;
+    return int(clamp(radius * 2048.0, -32768.0, 32767.0)) << 16 | at.x << 8 | at.y;
+}
+// Lower bits are left in: they are worth less than a number's last one.
+float radius_of(int disc) { return float(disc) / (2048.0 * exp2(16.0)); }
+vec2 place_of(int disc) { return vec2(disc << 16, disc << 24) / (254.0 * exp2(24.0)); }
+
 // Stage the texels around the group; return the first one.
 ivec2 stage(int level, bool is_near, int margin, out int count) {
     float texel = float(1 << level), per_texel = 1.0 / texel, sharp = SHARP * SHARP * per_texel * per_texel;
@@ -88,7 +103,7 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
     barrier();
     for (int i = int(gl_LocalInvocationIndex); i < count * count; i += TILE * TILE) {
         ivec2 wanted = first + ivec2(i % count, i / count), at = clamp(wanted, ivec2(0), size - 1);
-        vec2 uv = camera_uv((vec2(at) + 0.5) * texel), outside = vec2(wanted - at);
+        vec2 uv = camera_uv((vec2(at) + 0.5) * texel), beside = vec2(0.0);
         vec4 light;
         float part;
         if (level == 0) {
@@ -96,10 +111,11 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
             part = light.w;
             light.w = imageLoad(nearness, at).r;
         } else {
-            at.y += row;
-            vec2 share = imageLoad(shares, at).xy;
-            light = is_near ? imageLoad(near, at) : imageLoad(far, at);
-            part = is_near ? share.x : share.y;
+            ivec2 there = at + ivec2(0, row);
+            light = is_near ? imageLoad(near, there) : imageLoad(far, there);
+            vec4 seen = is_near ? imageLoad(near_place, there) : imageLoad(far_place, there);
+            beside = seen.xy;
+            part = seen.w;
         }
         float c = circle(light.w, uv) * per_texel;
         // The soft edge spreads by as much as a circle that is so much larger.
@@ -110,14 +126,14 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
             area = found.y;
         }
         nears[i] = light.w;
-        radii[i] = c < 0.0 ? -radius : radius;
+        discs[i] = disc_of(c < 0.0 ? -radius : radius, beside);
         lights[i] = part / area * vec4(light.rgb, 1.0);
         if (BENT) {
             // Outside of the frame, where the border's pixels are repeated, it goes on as there.
-            vec2 place = pinhole_pixel(uv) * per_texel;
+            beside += vec2(wanted - at);
             vec3 bend = bending(uv);
             float area_growth = bend.x * bend.y - bend.z * bend.z;
-            place += (bend.yx * outside - bend.z * outside.yx) / area_growth;
+            vec2 place = pinhole_pixel(uv) * per_texel + (bend.yx * beside - bend.z * beside.yx) / area_growth;
             rights[i] = place.x;
             downs[i] = place.y;
             growths[i] = sqrt(area_growth);
@@ -131,7 +147,7 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
 // that there is anything: a surface that goes on has circles like its own all around.
 vec4 guess_behind(vec2 at, float c) {
     vec4 seen = vec4(0.0);
-    float circles = 0.0;
+    float nearer = 0.0;
     for (int level = 1; level <= LEVELS; ++level) {
         ivec2 size = level_size(level);
         vec2 place = at / float(1 << level) - 0.5, lower = floor(place), part = place - lower;
@@ -142,12 +158,12 @@ vec4 guess_behind(vec2 at, float c) {
             ivec2 texel = clamp(ivec2(lower) + corner, ivec2(0), size - 1) + ivec2(0, row);
             float weight = weights.x * weights.y;
             seen += weight * imageLoad(behind, texel);
-            circles += weight * imageLoad(shares, texel).z;
+            nearer += weight * imageLoad(circles, texel).r;
         }
         if (float(1 << level) >= 2.0 * c) break;
     }
     seen.rgb /= max(seen.w, 1.0e-12);
-    float found = circles / max(seen.w, 1.0e-12), share = seen.w * pow(1.0 + found, 4.0);
+    float found = nearer / max(seen.w, 1.0e-12), share = seen.w * pow(1.0 + found, 4.0);
     return vec4(seen.rgb, smoothstep(0.3, 0.6, 1.0 - found / c) * smoothstep(0.0, 0.15, share));
 }
 
@@ -171,16 +187,18 @@ vec4 all_of_it = vec4(0.0), before = vec4(0.0), beyond = vec4(0.0);  // light ti
 // Sum up what is staged of a level, for the pixel whose texel is `centre`, `within` texels right and down of its middle. A
 // pinhole sees it at `place`, in texels.
 void gather(
-    const bool layered, const bool finer, ivec2 centre, vec2 within, vec2 place, int margin, int count, float texel, float own
+    const bool layered, const bool coarse, const bool finer, ivec2 centre, vec2 within, vec2 place, int margin, int count,
+    float texel, float own
 ) {
-    float corner = float(margin) + 0.7;
+    float corner = float(margin) + 0.7 + 0.16 * (1.0 - 1.0 / texel);  // the coarser, the farther light is from the middle
     for (int y = -margin; y <= margin; ++y) {
         int row = min(int(sqrt(corner * corner - float(y * y))), margin);
         int i = (centre.y + y) * count + centre.x - row;
         vec2 offset = vec2(float(-row), float(y)) - within;
         for (int x = -row; x <= row; ++x) {
-            float distance = length(offset), radius = radii[i], reached = distance;
-            vec2 straight = offset;
+            int disc = discs[i];
+            vec2 straight = coarse ? offset + place_of(disc) : offset;
+            float radius = radius_of(disc), distance = length(straight), reached = distance;
             if (BENT) {
                 // It is in the pinhole's picture that circles are round. What is sharp stays in its pixel of this one.
                 straight = growths[i] * (vec2(rights[i], downs[i]) - place);
@@ -229,8 +247,14 @@ void main() {
             vec2 within = at / texel - (vec2(centre + first) + 0.5);
             bool finer = level > start;
             vec2 place = BENT ? pinhole_pixel(uv) / texel : vec2(0.0);
-            if (layered) gather(true, finer, centre, within, place, margin, count, texel, own);
-            else gather(false, finer, centre, within, place, margin, count, texel, own);
+            // Pixels are too small to say where in them the light is.
+            if (level == 0) {
+                if (layered) gather(true, false, finer, centre, within, place, margin, count, texel, own);
+                else gather(false, false, finer, centre, within, place, margin, count, texel, own);
+            } else {
+                if (layered) gather(true, true, finer, centre, within, place, margin, count, texel, own);
+                else gather(false, true, finer, centre, within, place, margin, count, texel, own);
+            }
         }
     }
     float share = imageLoad(front, here).w;

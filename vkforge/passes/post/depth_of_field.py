@@ -49,7 +49,7 @@ _MOST_OBLONG = 0.02
 # Twins of include/blur.glsl.
 TILE = 16
 LEVELS = 7
-ATLAS = ("near", "far", "shares", "behind")
+ATLAS = ("near", "far", "near_place", "far_place", "behind")
 
 
 def depth_of_field(
@@ -103,12 +103,12 @@ def depth_of_field(
     levels = [(-(-size[0] // (1 << level)), -(-size[1] // (1 << level))) for level in range(1, LEVELS + 1)]
     atlas_size = (levels[0][0], sum(height for _, height in levels))
     atlas: dict[str, Any] = {name: graph.image(f"{by} {name}", "rgba32f", atlas_size) for name in ATLAS}
+    atlas["circles"] = graph.image(f"{by} circles", "r32f", atlas_size)
     bound: dict[str, Any] = {"nearness": nearness, **atlas, **seen}
     for level, extent in enumerate(levels, start=1):
-        variant = {"LEVEL": level, **bent}
-        graph.compute(
-            f"{by} level {level}", "post/dof_shrink.comp", extent, specialization=variant, front_light=front, **bound
-        )
+        variant, read = {"LEVEL": level, **bent}, {"front_light": front, "picture": picture}
+        shader = "post/dof_shrink.comp"
+        graph.compute(f"{by} level {level}", shader, extent, specialization=variant, **read, **bound)
     blurred = graph.image(f"{by} blurred", "rgba32f", size)
     variant = {"BLADES": blur.blades, **bent}
     shader = "post/dof_gather.comp"
