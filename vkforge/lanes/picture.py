@@ -124,7 +124,7 @@ def light_read(finish: Finish) -> tuple[str, ...]:
     if finish.motion:
         read += ["position"]
     if any(blur.by == "aperture" for blur in finish.blurs):
-        read += ["position", "inverse_distance"]
+        read += ["position", "inverse_distance", "light_place"]
     if finish.shares:
         read += ["coverage", "water_coverage"]
     return (*read, *finish.parts)
@@ -171,6 +171,7 @@ def declare_finish(
     if finish.shares:
         with graph.labelled("shares"):
             packed = pack_shares(graph, size, frame, light)
+            spreading = _spreading(graph, size, frame, finish, {**light, "light_place": None}, made.get("motion"))
             made["shares"] = reduce(lambda shares, effect: effect(shares, shares), spreading, packed)
     if finish.display.auto_exposure:
         made["exposure"] = exposure(graph, size, frame, radiance)

@@ -1,8 +1,8 @@
-"""Circles of blur about as large as a pixel: how pixels spread over their neighbours for those of up to two.
+"""Circles of blur of a few pixels: how pixels spread over their neighbours.
 
-A picture has one mean a pixel, and knows no more of where in the pixel an edge lies. Spread over neighbours with
-whatever weights, its profile is a line from half a pixel to the next, and the disc's is bent: no weights that are
-positive come nearer than 0.046 to the profile of a disc of 0.9 pixels, over all places of an edge within its pixel.
+With one mean a pixel, the profile of an edge within it is a line from half a pixel to the next, and the disc's is bent: no
+positive weights come nearer than 0.046 to the profile of a disc of 0.9 pixels, over all places of an edge within its
+pixel. So the centroid of a pixel's light counts too, to the first order (`light_place` of lighting/accumulate.comp).
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import math
 
 import numpy as np
 
-# Twin of SHARP of post/dof_gather.comp.
+# Twins of post/dof_gather.comp.
 _SHARP = 0.5
+_SOFT = 5.0 / 12.0
+_LARGEST = 5.0  # pixels
 
-# By the circle's radius in steps of a tenth of a pixel: the radius whose soft edge, one pixel wide, gives each pixel
-# around the weight clamp(radius - distance + 1/2). Judged by straight edges from level to 45 degrees, at all places
-# within the pixel, against the disc convolved with the pixel: of the radii whose worst error is within a tenth of the
-# least that there is, the one with the least squares. The worst errors are 0.022 at 0.2 pixels, 0.042 at 0.5, 0.050
-# from 0.8 to 0.95, 0.042 at 1.2, and below 0.03 from 1.35 on.
+# By the circle's radius in steps of a tenth of a pixel, up to two: the radius whose soft edge, one pixel wide, gives each pixel
+# around the weight clamp(radius - distance + 1/2), to which the shader adds what the place of the light brings. Judged by
+# straight edges from level to 45 degrees, at all places within the pixel, against the disc convolved with the pixel, and
+# in between the steps too: the worst errors are 0.026, at 0.3 and from 0.8 to 0.85 pixels.
 SMALL_RADII = np.array(
     [
-        *(0.5, 0.509, 0.522, 0.54, 0.56, 0.586, 0.619, 0.666, 0.73, 0.824),
-        *(0.948, 0.97, 1.023, 1.095, 1.195, 1.384, 1.569, 1.68, 1.77, 1.822, 1.893),
+        *(0.5, 0.51, 0.525, 0.545, 0.58, 0.625, 0.68, 0.75, 0.865, 0.945),
+        *(1.0, 1.06, 1.205, 1.285, 1.385, 1.56, 1.69, 1.775, 1.805, 1.86, 1.913),
     ]
 )
 
@@ -38,9 +39,14 @@ def sides(blades: int, rotation: float) -> np.ndarray:
 
 
 def small_circles(blades: int, rotation: float) -> np.ndarray:
-    """Return the (21, 2) `SMALL_RADII` and the sums of their weights over all pixels around, for an aperture."""
-    y, x = np.mgrid[-4:5, -4:5]
+    """Return the (51, 2) radii and sums of their weights over all pixels around, of an aperture's circles of up to 5 pixels.
+
+    They are in steps of a tenth: `SMALL_RADII`, and then that whose soft edge spreads by as much as the circle.
+    """
+    wide = np.arange(len(SMALL_RADII), round(10 * _LARGEST) + 1) / 10.0
+    radii = np.concatenate([SMALL_RADII, np.sqrt(wide**2 - _SOFT)])
+    y, x = np.mgrid[-6:7, -6:7]
     offsets = np.stack([x, y], axis=-1)
     reached = (offsets @ sides(blades, rotation).T).max(axis=-1) if blades else np.hypot(x, y)
-    weights = np.clip(SMALL_RADII[:, None, None] - reached + _SHARP, 0.0, 1.0)
-    return np.stack([SMALL_RADII, weights.sum(axis=(1, 2))], axis=-1)
+    weights = np.clip(radii[:, None, None] - reached + _SHARP, 0.0, 1.0)
+    return np.stack([radii, weights.sum(axis=(1, 2))], axis=-1)

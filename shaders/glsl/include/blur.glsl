@@ -28,7 +28,7 @@ layout(set = 0, binding = 85, scalar) readonly buffer Blur {
     vec3 focus;      // nearness in focus is x + u y + v z at (u, v) from -1 to 1, right and up
     float area;      // of the aperture of unit radius
     vec2 sides[16];  // a polygon's normals, right and up, over their distance from the middle
-    vec2 small[21];  // see small_circle in post/dof_gather.comp
+    vec2 small[51];  // see small_circle in post/dof_gather.comp
     vec2 across;     // miniature: pixels from the band's middle line to a pixel, as a function of the pixel
     float offset;
     float half_width;// of the band, pixels

@@ -21,6 +21,8 @@
 //   63 air             rgba32f
 //   64 water_coverage  r32f
 //   65 inverse_distance  r32f             mean of one over the distance along the ray, 0 for the sky
+//   67 light_place     rgba32f            where in the pixel its light is: the centroid, right and down of the mean over all
+//                                         places that samples looked at, in pixels; and that mean, of the pixel's middle
 //   40 environment      readonly buffer    see include/environment.glsl
 //   41 environment_map  sampler2D
 //   42 environment_rows  sampler2D
@@ -41,6 +43,7 @@ layout(constant_id = 15) const bool KEEPS_EMISSION = true;
 layout(constant_id = 70) const bool HAS_WATER = true;
 layout(constant_id = 2) const bool HAS_DEVIATION = true;  // where nobody asks for it, something else is bound
 layout(constant_id = 7) const bool KEEPS_DISTANCE = true;
+layout(constant_id = 4) const bool KEEPS_PLACE = true;
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D position;
 layout(set = 0, binding = 5, rgba32f) readonly uniform image2D sun_light;
@@ -54,7 +57,13 @@ layout(set = 0, binding = 36, rgba32f) readonly uniform image2D lamp_light;
 layout(set = 0, binding = 38, rgba32f) readonly uniform image2D fog_light;
 layout(set = 0, binding = 39, rgba32f) readonly uniform image2D fog_left;
 layout(set = 0, binding = 65, r32f) uniform image2D inverse_distance;
+layout(set = 0, binding = 67, rgba32f) uniform image2D light_place;
 layout(set = 0, binding = 72, rgba32f) readonly uniform image2D water_light;
+
+const float LEAST = 1.0e-12;  // light that decides on the place where there is none
+
+// How much light there is, for its place.
+float amount(vec3 light) { return max(dot(light, vec3(1.0)), 0.0) + LEAST; }
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
@@ -112,6 +121,16 @@ void main() {
     if (hit) {
         float hits_before = round(mean.w * before);
         visibility += (vec2(sun.w, sky.w) - visibility) / (hits_before + 1.0);
+    }
+    if (KEEPS_PLACE) {
+        vec2 aside = frame.jitter - 0.5, lit_at = aside, middle = aside;
+        if (frame.sample_index > 0u) {
+            vec4 last = imageLoad(light_place, pixel);
+            float light = amount(seen.rgb);
+            middle = mix(last.zw, aside, 1.0 / (before + 1.0));
+            lit_at = mix(last.xy + last.zw, aside, light / (before * amount(mean.rgb) + light));
+        }
+        imageStore(light_place, pixel, vec4(lit_at - middle, middle));
     }
     vec3 change = seen.rgb - mean.rgb;
     mean += (seen - mean) / (before + 1.0);

@@ -33,7 +33,11 @@ layout(set = 0, binding = 86, r32f) writeonly uniform image2D nearness;
 layout(set = 0, binding = 87, rgba32f) writeonly uniform image2D tiles;
 layout(set = 0, binding = 88, rgba32f) writeonly uniform image2D front;
 
-const float MIXED = 0.25;  // pixels between the circle of a pixel's centre and the mean over the pixel, from which it is mixed
+// Of circles up to the first no pixel is parted: what they spread of it hardly leaves it. The second's always is.
+const float WHOLE = 1.5, PARTED = 2.5;  // pixels
+// Between the circle of a pixel's centre and the mean over the pixel, from where on it is mixed: in pixels, or of its nearness
+// if that is less.
+const float MIXED = 0.1;
 
 // Floats of one sign are in the order of their bits.
 shared uint nearest, farthest, least;
@@ -54,22 +58,25 @@ float inverse_at(ivec2 pixel) {
 }
 
 // Part a mixed pixel; return the light of what is in front, and in w its share of the pixel.
-vec4 part(ivec2 pixel, vec3 light, float scale, inout float near) {
+vec4 part(ivec2 pixel, vec2 uv, vec3 light, float scale, inout float near) {
     float mean = scale * imageLoad(inverse_distance, pixel).r;
-    if (abs(mean - near) < MIXED) return vec4(light, 1.0);
-    float nearest = near, farthest = near;
+    if (abs(mean - near) <= MIXED * min(max(mean, near), 1.0)) return vec4(light, 1.0);
+    float nearest = near, farthest = near, most = -1.0e30, least = 1.0e30;
     ivec2 behind = pixel;
-    vec3 ahead = light, beyond = light;
+    vec3 ahead, beyond;
     for (int i = 0; i < 9; ++i) {
         ivec2 other = clamp(pixel + ivec2(i % 3 - 1, i / 3 - 1), ivec2(0), frame.size - 1);
-        float there = scale * inverse_at(other);
+        float there = scale * inverse_at(other), mixed = abs(scale * imageLoad(inverse_distance, other).r - there);
         vec3 light_there = imageLoad(radiance, other).rgb;
-        if (there > nearest) {
-            nearest = there;
+        nearest = max(nearest, there);
+        farthest = min(farthest, there);
+        // Their light is that of neighbours that show nothing else.
+        if (there - mixed > most) {
+            most = there - mixed;
             ahead = light_there;
         }
-        if (there < farthest) {
-            farthest = there;
+        if (there + mixed < least) {
+            least = there + mixed;
             beyond = light_there;
             behind = other;
         }
@@ -80,7 +87,10 @@ vec4 part(ivec2 pixel, vec3 light, float scale, inout float near) {
     vec3 left = light - (1.0 - share) * beyond, left_of_all = left;
     if (IS_PART) left_of_all = imageLoad(picture, pixel).rgb - (1.0 - share) * imageLoad(picture, behind).rgb;
     left = mix(left, vec3(0.0), lessThan(left_of_all, vec3(0.0))) / max(share, 0.25);
-    return vec4(mix(ahead, left, smoothstep(0.25, 0.5, share)), share);
+    left = mix(ahead, left, smoothstep(0.25, 0.5, share));
+    float c = max(abs(circle(nearest, uv)), abs(circle(farthest, uv))), parted = smoothstep(WHOLE, PARTED, c);
+    float spread = mix(1.0, share, parted);
+    return vec4(mix(light, share * left, parted) / max(spread, 1.0e-6), spread);
 }
 
 void main() {
@@ -98,7 +108,7 @@ void main() {
         if (MINIATURE) near = band_at(at);
         else {
             near = scale * inverse_at(pixel);
-            seen = part(pixel, seen.rgb, scale, near);
+            seen = part(pixel, uv, seen.rgb, scale, near);
         }
         float c = circle(near, uv), farthest_out = min(abs(c) * grown.y / grown.x, LARGEST);
         imageStore(front, pixel, seen);

@@ -4,6 +4,7 @@
 //   3  frame      readonly buffer    see include/frame.glsl
 //   4  front      readonly rgba32f   the picture through a pinhole, see post/dof_circles.comp
 //   5  radiance   readonly rgba32f   likewise, with nothing taken out
+//   67 light_place  readonly rgba32f  see lighting/accumulate.comp; read where HAS_PLACE
 //   85 blur       readonly buffer    see include/blur.glsl
 //   86 nearness   readonly r32f      see post/dof_circles.comp
 //   87 near       readonly rgba32f   atlas, see post/dof_shrink.comp
@@ -32,10 +33,12 @@
 
 layout(local_size_x = TILE, local_size_y = TILE) in;
 
+layout(constant_id = 89) const bool HAS_PLACE = false;  // whether it is known where in a pixel its light is
 layout(constant_id = 87) const int BLADES = 0;  // sides of a polygon, or a disc
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D front;
 layout(set = 0, binding = 5, rgba32f) readonly uniform image2D radiance;
+layout(set = 0, binding = 67, rgba32f) readonly uniform image2D light_place;
 layout(set = 0, binding = 86, r32f) readonly uniform image2D nearness;
 layout(set = 0, binding = 87, rgba32f) readonly uniform image2D near;
 layout(set = 0, binding = 88, rgba32f) readonly uniform image2D far;
@@ -56,6 +59,7 @@ shared float rights[PLACES], downs[PLACES], growths[PLACES];
 
 const float SOFT = 5.0 / 12.0;
 const float SHARP = 0.5;  // pixels: a circle that stays in its pixel
+const float ALIKE = 0.1;  // by how much circles may differ on one surface: in pixels, or of their nearness if that is less
 const float IN_FOCUS = 0.1;  // pixels: circles below this are taken for sharp
 
 // How much of a distance, in texels, is a level's or a finer one's.
@@ -73,12 +77,18 @@ float circle_area(float radius) {
     return blur.area * (radius * radius + 1.0 / 12.0) + (1.0 - blur.area / 3.0) * clamp(1.5 - radius, 0.0, 1.0);
 }
 
-// The radius and the area for a circle of up to SMALL pixels, by a table of the host's (post/small_circles.py).
-const float SMALL = 2.0, SMALL_STEPS = 10.0;  // a pixel
+// The radius and the area for a circle of up to SMALL pixels, by a table of the host's (post/small_circles.py): there the sum
+// over pixels is off from the area by as much as tells in the dark.
+const float SMALL = 5.0, SMALL_STEPS = 10.0;  // a pixel
 vec2 small_circle(float c) {
     int step = min(int(c * SMALL_STEPS), blur.small.length() - 2);
     return mix(blur.small[step], blur.small[step + 1], c * SMALL_STEPS - float(step));
 }
+
+// How much of its light's place within the pixel counts for a circle: the smaller it is, the less of the light gets out, and
+// for those beyond PLACED the place means little.
+const float PLACED = 2.0;  // pixels
+float placed(float c) { return min(1.5 * c, 1.0) * clamp(5.0 * (PLACED - c), 0.0, 1.0); }
 
 // Where a pinhole sees what the picture shows at uv, in pixels of its own, right and down.
 vec2 pinhole_pixel(vec2 uv) { return vec2(0.5, -0.5) * vec2(frame.size) * uv; }
@@ -124,6 +134,7 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
             vec2 found = small_circle(abs(c));
             radius = found.x;
             area = found.y;
+            if (HAS_PLACE && abs(c) < PLACED) beside = placed(abs(c)) * imageLoad(light_place, at).xy;
         }
         nears[i] = light.w;
         discs[i] = disc_of(c < 0.0 ? -radius : radius, beside);
@@ -169,7 +180,7 @@ vec4 guess_behind(vec2 at, float c) {
 
 // What a mixed pixel shows of what is behind. Spread widely it is as good as nothing, but nothing else shows it sharp.
 vec4 own_behind(ivec2 here, float own, vec2 uv, float share) {
-    float farthest = own;
+    float nearer = own - (ALIKE + STEEP) * min(abs(own), 1.0), farthest = nearer;
     vec3 light = vec3(0.0);
     for (int i = 0; i < 9; ++i) {
         ivec2 other = clamp(here + ivec2(i % 3 - 1, i / 3 - 1), ivec2(0), frame.size - 1);
@@ -178,7 +189,7 @@ vec4 own_behind(ivec2 here, float own, vec2 uv, float share) {
         farthest = there;
         light = imageLoad(front, other).rgb;
     }
-    if (farthest == own) return vec4(0.0);
+    if (farthest == nearer) return vec4(0.0);
     return share / circle_area(max(abs(circle(farthest, uv)), SHARP)) * vec4(light, 1.0);
 }
 
@@ -187,9 +198,10 @@ vec4 all_of_it = vec4(0.0), before = vec4(0.0), beyond = vec4(0.0);  // light ti
 // Sum up what is staged of a level, for the pixel whose texel is `centre`, `within` texels right and down of its middle. A
 // pinhole sees it at `place`, in texels.
 void gather(
-    const bool layered, const bool coarse, const bool finer, ivec2 centre, vec2 within, vec2 place, int margin, int count,
+    const bool layered, const bool coarse, const bool fine, const bool finer, ivec2 centre, vec2 within, vec2 place, int margin, int count,
     float texel, float own
 ) {
+    float small = min(abs(own), 1.0), alike_here = ALIKE * small, steep_here = STEEP * texel * small;
     float corner = float(margin) + 0.7 + 0.16 * (1.0 - 1.0 / texel);  // the coarser, the farther light is from the middle
     for (int y = -margin; y <= margin; ++y) {
         int row = min(int(sqrt(corner * corner - float(y * y))), margin);
@@ -209,9 +221,15 @@ void gather(
             float edge = clamp(abs(radius) - reached + 0.5, 0.0, 1.0), ring = level_fade(distance);
             if (finer) ring -= level_fade(2.0 * distance);
             vec4 seen = (ring * edge) * lights[i];
+            if (fine) {
+                // By how much the weight differs from the middle of the pixel to where its light is: a Taylor series, which keeps
+                // the sum of all weights. Close to the ends of the slope it is that of a rounded one.
+                float steep = clamp(5.0 * min(edge, 1.0 - edge), 0.0, 1.0) / max(distance, 1.0e-6);
+                seen.rgb = ring * clamp(edge - steep * dot(place_of(disc), straight), 0.0, 1.0) * lights[i].rgb;
+            }
             all_of_it += seen;
             if (layered) {
-                float nearer = nears[i] - own, alike = 1.0 + STEEP * texel * distance;
+                float nearer = nears[i] - own, alike = alike_here + steep_here * distance;
                 before += seen * float(nearer > alike);
                 beyond += seen * float(nearer < -alike);
             }
@@ -234,7 +252,7 @@ void main() {
     vec2 at = vec2(here) + 0.5, uv = camera_uv(at);
     float own = imageLoad(nearness, here).r;
     // Where all circles are about alike there is one surface, and no group to tell apart.
-    bool layered = (min(bounds.x, bounds.y) > 0.0 ? bounds.x + bounds.y : widest - bounds.z) > 1.0 + 0.25 * widest;
+    bool layered = (min(bounds.x, bounds.y) > 0.0 ? bounds.x + bounds.y : widest - bounds.z) > ALIKE * min(widest, 1.0) + 0.25 * widest;
     // Where every circle is wide, the finest levels are left out.
     int start = clamp(int(log2(max(bounds.z, TEXELS) / TEXELS)), 0, LEVELS);
     for (int level = start; level <= LEVELS; ++level) {
@@ -247,13 +265,15 @@ void main() {
             vec2 within = at / texel - (vec2(centre + first) + 0.5);
             bool finer = level > start;
             vec2 place = BENT ? pinhole_pixel(uv) / texel : vec2(0.0);
-            // Pixels are too small to say where in them the light is.
-            if (level == 0) {
-                if (layered) gather(true, false, finer, centre, within, place, margin, count, texel, own);
-                else gather(false, false, finer, centre, within, place, margin, count, texel, own);
+            if (level > 0) {
+                if (layered) gather(true, true, false, finer, centre, within, place, margin, count, texel, own);
+                else gather(false, true, false, finer, centre, within, place, margin, count, texel, own);
+            } else if (HAS_PLACE && bounds.z < PLACED) {
+                if (layered) gather(true, false, true, finer, centre, within, place, margin, count, texel, own);
+                else gather(false, false, true, finer, centre, within, place, margin, count, texel, own);
             } else {
-                if (layered) gather(true, true, finer, centre, within, place, margin, count, texel, own);
-                else gather(false, true, finer, centre, within, place, margin, count, texel, own);
+                if (layered) gather(true, false, false, finer, centre, within, place, margin, count, texel, own);
+                else gather(false, false, false, finer, centre, within, place, margin, count, texel, own);
             }
         }
     }
@@ -268,6 +288,12 @@ void main() {
     vec4 lens = before * min(1.0, 1.0 / max(before.w, 1.0e-6));
     lens += same * clamp((1.0 - lens.w) / max(same.w, 1.0e-6), 0.0, 1.0);
     lens += beyond * clamp((1.0 - lens.w) / max(beyond.w, 1.0e-6), 0.0, 1.0);
+    // What the nearer surface covers beside an edge is known, and the farther one goes on behind it. Where the pixel itself is
+    // whole that is a guess too.
+    vec4 hidden = before.w > 0.0 ? same + beyond : beyond;
+    float missing = max(1.0 - lens.w, 0.0);
+    if (before.w == 0.0 && share == 1.0) missing = min(missing, beyond.w);
+    lens += hidden * (missing / max(hidden.w, 1.0e-6));
     float c = circle(own, uv);
     if (lens.w < 1.0 && c > SHARP) {
         vec4 guess = guess_behind(at, c);

@@ -12,7 +12,7 @@ MEANS = {"radiance": "rgba32f", "sun_visibility": "r32f", "sky_visibility": "r32
 # What is kept only where it is asked for: the parts that make up the radiance (all four if any), and so on.
 PARTS = ("direct", "indirect", "emitted", "air")
 SHARED = {**dict.fromkeys(PARTS, "rgba32f"), "water_coverage": "r32f"}  # include/parts.glsl, in every lane
-ON_REQUEST = {**SHARED, "inverse_distance": "r32f", "deviation": "r32f"}
+ON_REQUEST = {**SHARED, "inverse_distance": "r32f", "light_place": "rgba32f", "deviation": "r32f"}
 
 
 def accumulate(
@@ -52,6 +52,7 @@ def accumulate(
             "KEEPS_PARTS": "direct" in made,
             "KEEPS_WATER": "water_coverage" in made,
             "KEEPS_DISTANCE": "inverse_distance" in made,
+            "KEEPS_PLACE": "light_place" in made,
             "SKY_KIND": sky_kind,
             "KEEPS_EMISSION": emissive,
             "HAS_LAMPS": lamp_light is not None,

@@ -69,7 +69,7 @@ def depth_of_field(
         frame: The `frame` block.
         blur: What spreads points.
         light: A lens reads "position", of the G-buffer at pixel centres, whose w is the distance along the ray, and
-            "inverse_distance", the mean over each pixel.
+            "inverse_distance", the mean over each pixel. "light_place", where it is known, is where in each pixel the light is.
         radiance: All the light of the picture (rgba32f) or a part of it.
         picture: All of it.
 
@@ -110,7 +110,9 @@ def depth_of_field(
         shader = "post/dof_shrink.comp"
         graph.compute(f"{by} level {level}", shader, extent, specialization=variant, **read, **bound)
     blurred = graph.image(f"{by} blurred", "rgba32f", size)
-    variant = {"BLADES": blur.blades, **bent}
+    placed = by == "aperture" and light.get("light_place") is not None
+    variant = {"BLADES": blur.blades, "HAS_PLACE": placed, **bent}
+    bound["light_place"] = light["light_place"] if placed else front
     shader = "post/dof_gather.comp"
     bound |= {"front": front, "radiance": radiance, "reach": reach, "blurred": blurred}
     graph.compute(f"{by} blur", shader, size, specialization=variant, **bound)
