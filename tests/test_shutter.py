@@ -192,6 +192,53 @@ def test_the_profile_of_an_edge_by_motion_vectors(renderer: vf.Renderer, ramp: f
     np.testing.assert_allclose(found, edge.reshape(width, 64).mean(axis=1), atol=0.03)
 
 
+def from_above(terrain: vf.Terrain, east: float, pixels: float) -> vf.Scene:
+    """Return what shines, seen by a camera above `east` that goes as far while the shutter is open; a pixel is a metre."""
+    cameras = (
+        vf.Camera.orthographic((x, 0, 500), (x, 0, 0), (0, 1, 0), height=24.0)
+        for x in (east - pixels / 2, east + pixels / 2)
+    )
+    start, end = cameras
+    return vf.Scene(terrain, start.moving(end), None, None, background="black")
+
+
+def worst_off(renderer: vf.Renderer, scene: vf.Scene, angle: float, edge: float, pixels: float) -> float:
+    """Return the largest difference to what is lit up to `edge`, east of the frame's middle, aslant by `angle` degrees."""
+    size, across = (96, 24), np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    image = renderer.render(scene, size, samples=256, motion_blur="vectors").hdr[..., 0]
+    within = (np.arange(16) + 0.5) / 16
+    x = np.arange(size[0])[:, None] + within - size[0] / 2 - edge
+    y = size[1] / 2 - np.arange(size[1])[:, None] - within
+    beyond = across[0] * x[None, :, None, :] + across[1] * y[:, None, :, None]
+    wanted = np.clip(0.5 - beyond / (pixels * across[0]), 0.0, 1.0).mean(axis=(2, 3))
+    found = float(np.abs(image - wanted)[4:-4, 16:-16].max())
+    print(f"{pixels:g} pixels, {angle:g} degrees, edge at {edge:g}: worst {found:.4f}")
+    return found
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("angle", [0.0, 23.0, 44.0])
+def test_vectors_know_where_in_a_pixel_an_edge_is(renderer: vf.Renderer, angle: float) -> None:
+    """Over one plane: an edge that is aslant crosses pixels everywhere."""
+    across = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    row, column = (np.mgrid[0:384, 0:1152] - [[[191.5]], [[575.5]]]) / 12.0  # metres
+    lit = np.clip(0.5 - 12.0 * (across[0] * column - across[1] * row), 0.0, 1.0)
+    material = vf.Material(emission=1.0, emission_map=np.repeat(lit[..., None], 3, axis=-1).astype(np.float32))
+    terrain = vf.Terrain(np.zeros((32, 96)), 1.0, albedo=0.0, material=material)
+    for pixels in (0.5, 1.0, 1.5, 2.7, 5.0, 12.0):
+        for edge in (0.0, -0.3, -0.5) if angle == 0 else (-0.3,):
+            assert worst_off(renderer, from_above(terrain, -edge, pixels), angle, edge, pixels) < 0.03
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("edge", [0.0, -0.3, -0.75])
+def test_vectors_move_a_rim_before_the_sky(renderer: vf.Renderer, edge: float) -> None:
+    """What is behind the ground's end has another motion, and light of the ground is in pixels whose middle is sky."""
+    terrain = vf.Terrain(np.zeros((64, 400)), 1.0, albedo=0.0, material=vf.Material(emission=1.0))
+    for pixels in (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0):
+        assert worst_off(renderer, from_above(terrain, 199.5 - edge, pixels), 0.0, edge, pixels) < 0.03
+
+
 def moved(camera: vf.Camera, t: float) -> vf.Camera:
     return dataclasses.replace(camera, position=(t, 0, 50), target=(t, 0, 0))
 

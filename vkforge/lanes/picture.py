@@ -125,6 +125,8 @@ def light_read(finish: Finish) -> tuple[str, ...]:
         read += ["position"]
     if any(blur.by == "aperture" for blur in finish.blurs):
         read += ["position", "inverse_distance", "light_place"]
+    if finish.motion_blur:
+        read += ["light_place"]
     if finish.shares:
         read += ["coverage", "water_coverage"]
     return (*read, *finish.parts)
@@ -186,8 +188,10 @@ def _spreading(
     """Return what makes of what is seen through a pinhole, at one time, what is seen through lens and shutter."""
     effects: list[Effect] = [partial(depth_of_field, graph, size, frame, blur, light) for blur in finish.blurs]
     if finish.motion_blur:
-        shutter, wraps = graph.block("shutter"), finish.wraps
-        effects.append(lambda radiance, _: motion_blur(graph, size, frame, shutter, radiance, moved, wraps=wraps))
+        shutter = graph.block("shutter")
+        # Light that is spread already is anywhere.
+        seen: dict[str, Any] = {"light_place": None if finish.blurs else light["light_place"], "wraps": finish.wraps}
+        effects.append(lambda radiance, _: motion_blur(graph, size, frame, shutter, radiance, moved, **seen))
     return effects
 
 

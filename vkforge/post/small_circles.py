@@ -1,7 +1,7 @@
 """Circles of blur of a few pixels: how pixels spread over their neighbours.
 
-With one mean a pixel, the profile of an edge within it is a line from half a pixel to the next, and the disc's is bent: no
-positive weights come nearer than 0.046 to the profile of a disc of 0.9 pixels, over all places of an edge within its
+With one mean a pixel, the profile of an edge within it is a line from half a pixel to the next, and the disc's is bent:
+no positive weights come nearer than 0.046 to the profile of a disc of 0.9 pixels, over all places of an edge within its
 pixel. So the centroid of a pixel's light counts too, to the first order (`light_place` of lighting/accumulate.comp).
 """
 
@@ -16,10 +16,11 @@ _SHARP = 0.5
 _SOFT = 5.0 / 12.0
 _LARGEST = 5.0  # pixels
 
-# By the circle's radius in steps of a tenth of a pixel, up to two: the radius whose soft edge, one pixel wide, gives each pixel
-# around the weight clamp(radius - distance + 1/2), to which the shader adds what the place of the light brings. Judged by
-# straight edges from level to 45 degrees, at all places within the pixel, against the disc convolved with the pixel, and
-# in between the steps too: the worst errors are 0.026, at 0.3 and from 0.8 to 0.85 pixels.
+# By the circle's radius in steps of a tenth of a pixel, up to two: the radius whose soft edge, one pixel wide, gives
+# each pixel around the weight clamp(radius - distance + 1/2), to which the shader adds what the place of the light
+# brings.
+# Judged by straight edges from level to 45 degrees, at all places within the pixel, against the disc convolved with the
+# pixel, and in between the steps too: the worst errors are 0.026, from 0.8 to 0.85 pixels.
 SMALL_RADII = np.array(
     [
         *(0.5, 0.51, 0.525, 0.545, 0.58, 0.625, 0.68, 0.75, 0.865, 0.945),
@@ -39,9 +40,10 @@ def sides(blades: int, rotation: float) -> np.ndarray:
 
 
 def small_circles(blades: int, rotation: float) -> np.ndarray:
-    """Return the (51, 2) radii and sums of their weights over all pixels around, of an aperture's circles of up to 5 pixels.
+    """Return the (51, 2) radii of circles and the sums of their weights over all pixels around, for an aperture.
 
-    They are in steps of a tenth: `SMALL_RADII`, and then that whose soft edge spreads by as much as the circle.
+    Circles are of 0 to 5 pixels, in steps of a tenth. Radii are `SMALL_RADII`, and then those whose soft edge spreads
+    by as much as the circle.
     """
     wide = np.arange(len(SMALL_RADII), round(10 * _LARGEST) + 1) / 10.0
     radii = np.concatenate([SMALL_RADII, np.sqrt(wide**2 - _SOFT)])

@@ -123,4 +123,10 @@ bool camera_ray(vec2 pixel, out vec3 origin, out vec3 direction) {
     return sees;
 }
 
+// By how many pixels a place in the picture lies within a fish-eye's circle, outside of which there is nothing to see.
+float depth_in_circle(vec2 at) {
+    if (CAMERA_KIND < CAMERA_EQUIDISTANT) return 1.0e9;
+    return 0.5 * float(frame.size.x) / frame.angles.y - distance(at, 0.5 * vec2(frame.size));
+}
+
 #endif

@@ -8,8 +8,8 @@
 //
 // Bindings (set 0):
 //   3  frame      readonly buffer    see include/frame.glsl
-//   4  radiance   readonly rgba32f   the picture of the middle
-//   5  motion     readonly rgba32f   see post/motion.comp
+//   4  placed     readonly rgba32f   the picture of the middle, see post/motion_edges.comp
+//   5  followed   readonly rgba32f   likewise
 //   6  reach      readonly rgba32f   see post/motion_reach.comp
 //   7  blurred    writeonly rgba32f  w is 1
 //   90 shutter    readonly buffer    see include/shutter.glsl
@@ -24,8 +24,8 @@
 
 layout(local_size_x = 8, local_size_y = 8) in;
 
-layout(set = 0, binding = 4, rgba32f) readonly uniform image2D radiance;
-layout(set = 0, binding = 5, rgba32f) readonly uniform image2D motion;
+layout(set = 0, binding = 4, rgba32f) readonly uniform image2D placed;
+layout(set = 0, binding = 5, rgba32f) readonly uniform image2D followed;
 layout(set = 0, binding = 6, rgba32f) readonly uniform image2D reach;
 layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D blurred;
 
@@ -33,11 +33,6 @@ const int TILE = 16;          // pixels, as in passes/post/motion_blur.py
 const float MOST_TIMES = 48.0;
 const float ARRIVES = 0.75;   // pixels
 const float STILL = 0.02;     // pixels
-
-// By how many pixels a place lies within a fish-eye's circle, outside of which there is nothing to see.
-float depth_in_circle(vec2 at) {
-    return 0.5 * float(frame.size.x) / frame.angles.y - distance(at, 0.5 * vec2(frame.size));
-}
 
 // The nearest place that the camera sees, all of whose neighbours it sees too.
 vec2 seen(vec2 at) {
@@ -52,21 +47,37 @@ ivec2 within(vec2 at) {
     return WRAPS ? ivec2(around(pixel.x, frame.size.x), inside.y) : inside;
 }
 
+// What of a pixel's light lies right of and below a line that crosses it, along both axes; the lines are `cut` from its middle.
+// An edge of which no more is known than the place of the light beside it looks along an axis like a box if it is
+// straight across, and if it is aslant, like a wedge: a density that falls evenly.
+vec2 beyond(vec4 light, vec2 cut) {
+    vec2 place = unpackHalf2x16(floatBitsToUint(light.w)), aside = min(abs(place), 0.49);
+    vec2 mirrored = mix(cut, -cut, greaterThan(place, vec2(0.0))), from = mirrored + 0.5;
+    vec2 box = clamp(from / (1.0 - 2.0 * aside), 0.0, 1.0), along = min(from / (1.5 - 3.0 * aside), 1.0);
+    vec2 narrow = along * (2.0 - along), wide = from + 6.0 * aside * (0.25 - mirrored * mirrored);
+    vec2 wedge = mix(narrow, wide, lessThan(aside, vec2(1.0 / 6.0)));
+    vec2 found = mix(box, wedge, min(aside.yx / max(aside, 1.0e-6), 1.0));
+    return mix(1.0 - found, found, greaterThan(place, vec2(0.0)));
+}
+
+// The mean over a pixel around `at`.
 vec3 picture(vec2 at) {
-    vec2 corner = seen(at) - 0.5, weight = fract(corner);
-    vec3 a = imageLoad(radiance, within(corner)).rgb, b = imageLoad(radiance, within(corner + vec2(1.0, 0.0))).rgb;
-    vec3 c = imageLoad(radiance, within(corner + vec2(0.0, 1.0))).rgb, d = imageLoad(radiance, within(corner + 1.0)).rgb;
-    return mix(mix(a, b, weight.x), mix(c, d, weight.x), weight.y);
+    vec2 corner = seen(at) - 0.5, cut = fract(corner) - 0.5;
+    vec4 a = imageLoad(placed, within(corner)), b = imageLoad(placed, within(corner + vec2(1.0, 0.0)));
+    vec4 c = imageLoad(placed, within(corner + vec2(0.0, 1.0))), d = imageLoad(placed, within(corner + 1.0));
+    vec2 in_a = beyond(a, cut), in_b = beyond(b, cut), in_c = beyond(c, cut), in_d = beyond(d, cut);
+    return in_a.x * in_a.y * a.rgb + (1.0 - in_b.x) * in_b.y * b.rgb + in_c.x * (1.0 - in_c.y) * c.rgb +
+           (1.0 - in_d.x) * (1.0 - in_d.y) * d.rgb;
 }
 
 // Follow the motion back from x, to y; return how near what is found there is, or -1 if it does not arrive. `far` becomes
 // what is farthest of all that is met on the way: position, and how near it is.
 float follow(vec2 x, vec2 start, float t, out vec2 y, inout vec3 far) {
     y = x - t * start;
-    vec4 there = imageLoad(motion, within(seen(y)));
+    vec4 there = imageLoad(followed, within(seen(y)));
     if (there.z < far.z) far = vec3(y, there.z);
     y = x - t * there.xy;
-    there = imageLoad(motion, within(seen(y)));
+    there = imageLoad(followed, within(seen(y)));
     if (there.z < far.z) far = vec3(y, there.z);
     return distance(y + t * there.xy, x) < ARRIVES ? there.z : -1.0;
 }
@@ -75,10 +86,10 @@ void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
     vec2 x = vec2(pixel) + 0.5;
-    vec4 here = imageLoad(motion, pixel);
+    vec4 here = imageLoad(followed, pixel);
     vec2 own = here.xy, fastest = imageLoad(reach, pixel / TILE).xy;
     float farthest = max(length(own), length(fastest));
-    vec3 light = imageLoad(radiance, pixel).rgb;
+    vec3 light = imageLoad(placed, pixel).rgb;
     if (farthest > STILL) {
         // One time a pixel of motion, and at least a few; where that is not enough they are shifted from pixel to pixel.
         float times = clamp(ceil(farthest), 4.0, MOST_TIMES), shift = 0.5;

@@ -69,7 +69,8 @@ def depth_of_field(
         frame: The `frame` block.
         blur: What spreads points.
         light: A lens reads "position", of the G-buffer at pixel centres, whose w is the distance along the ray, and
-            "inverse_distance", the mean over each pixel. "light_place", where it is known, is where in each pixel the light is.
+            "inverse_distance", the mean over each pixel. "light_place", where it is known, is where in each pixel the
+            light is.
         radiance: All the light of the picture (rgba32f) or a part of it.
         picture: All of it.
 

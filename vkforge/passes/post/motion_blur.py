@@ -33,11 +33,13 @@ def motion_blur(
     radiance: ImageResource,
     moved: ImageResource,
     *,
+    light_place: ImageResource | None,
     wraps: bool,
 ) -> ImageResource:
     """Declare the passes; return the picture (rgba32f) as it is seen while what it shows moves as `moved` says.
 
-    `wraps` says whether its left and right borders are one.
+    `light_place` is where in each pixel its light is, if that is known, and `wraps` says whether the picture's left and
+    right borders are one.
     """
     tiles = (-(-size[0] // TILE), -(-size[1] // TILE))
     longest, reach = (graph.image(f"motion {name}", "rgba32f", tiles) for name in ("tiles", "reach"))
@@ -46,6 +48,19 @@ def motion_blur(
         graph.compute(
             f"motion {name}", "post/motion_reach.comp", tiles, specialization=variant, motion=source, reach=target
         )
+    followed, placed = (graph.image(f"motion {name}", "rgba32f", size) for name in ("followed", "placed"))
+    graph.compute(
+        "motion edges",
+        "post/motion_edges.comp",
+        size,
+        specialization={"WRAPS": wraps, "HAS_PLACE": light_place is not None},
+        frame=frame,
+        radiance=radiance,
+        motion=moved,
+        light_place=light_place or radiance,
+        followed=followed,
+        placed=placed,
+    )
     blurred = graph.image("radiance in motion", "rgba32f", size)
     graph.compute(
         "motion blur",
@@ -54,8 +69,8 @@ def motion_blur(
         specialization={"WRAPS": wraps},
         frame=frame,
         shutter=shutter,
-        radiance=radiance,
-        motion=moved,
+        placed=placed,
+        followed=followed,
         reach=reach,
         blurred=blurred,
     )

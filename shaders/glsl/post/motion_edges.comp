@@ -1,0 +1,51 @@
+// What motion blur follows, and what it shows: edges move with what is in front, and light has its place in the pixel.
+//
+// Bindings (set 0):
+//   3  frame        readonly buffer    see include/frame.glsl
+//   4  radiance     readonly rgba32f   the picture of the middle
+//   5  motion       readonly rgba32f   see post/motion.comp
+//   67 light_place  readonly rgba32f   see lighting/accumulate.comp; read where HAS_PLACE
+//   6  followed     writeonly rgba32f  as `motion`, and the same next to what is nearer by far as of that
+//   7  placed       writeonly rgba32f  the picture; the bits of w are the place, two halves
+//
+// Motion is that of the pixel's centre. Where something ends within a pixel, its light reaches beyond that by up to a pixel, and
+// all of it moves.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_scalar_block_layout : require
+
+#include "include/frame.glsl"
+#include "include/wrap.glsl"
+
+layout(local_size_x = 8, local_size_y = 8) in;
+
+layout(constant_id = 89) const bool HAS_PLACE = false;
+
+layout(set = 0, binding = 4, rgba32f) readonly uniform image2D radiance;
+layout(set = 0, binding = 5, rgba32f) readonly uniform image2D motion;
+layout(set = 0, binding = 67, rgba32f) readonly uniform image2D light_place;
+layout(set = 0, binding = 6, rgba32f) writeonly uniform image2D followed;
+layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D placed;
+
+const float NEARER = 1.1;  // times as near is another surface, and no slope
+
+void main() {
+    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
+    if (any(greaterThanEqual(pixel, frame.size))) return;
+    vec4 moved = imageLoad(motion, pixel);
+    float nearest = NEARER * moved.z;
+    for (int i = 0; i < 9; ++i) {
+        ivec2 other = pixel + ivec2(i % 3 - 1, i / 3 - 1);
+        ivec2 inside = clamp(other, ivec2(0), frame.size - 1);
+        if (WRAPS) inside.x = around(other.x, frame.size.x);
+        vec4 there = imageLoad(motion, inside);
+        if (there.z <= nearest) continue;
+        nearest = there.z;
+        moved = there;
+    }
+    // Beyond a fish-eye's circle is nothing that light could be beside.
+    bool has_place = HAS_PLACE && depth_in_circle(vec2(pixel) + 0.5) > 1.0;
+    vec2 place = has_place ? imageLoad(light_place, pixel).xy : vec2(0.0);
+    imageStore(followed, pixel, moved);
+    imageStore(placed, pixel, vec4(imageLoad(radiance, pixel).rgb, uintBitsToFloat(packHalf2x16(place))));
+}
