@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -255,3 +256,17 @@ def test_two_renderers_at_once() -> None:
         assert first.rgba.tobytes() == second.rgba.tobytes()
         other.close()
         assert one.render(terrain, (16, 16), samples=2).rgba.tobytes() == first.rgba.tobytes()
+
+
+def test_nearly_flat_ground_is_packed_again_for_other_cells(renderer: vf.Renderer) -> None:
+    """Its scale in grid space goes by the cells: the same heights at another cell size are another pyramid."""
+    ground = vf.Terrain(np.random.default_rng(1).random((40, 50)) * 5.0, 1.0)
+    wide = dataclasses.replace(ground, cell_size=100.0)
+
+    def picture(terrain: vf.Terrain, by: vf.Renderer) -> bytes:
+        scene = vf.Scene(terrain, sun=vf.Sun(300, 1.0), sky=vf.Sky.gradient())
+        return by.render(scene, (64, 48), samples=2).hdr.tobytes()
+
+    picture(ground, renderer)
+    with vf.Renderer() as fresh:
+        assert picture(wide, renderer) == picture(wide, fresh)

@@ -12,7 +12,7 @@ from vkforge.passes.lighting.environment import DeviceEnvironment
 from vkforge.passes.materials.split_sum import DeviceSplitSum
 from vkforge.passes.materials.textures import DeviceTexture
 from vkforge.passes.post.lut import DeviceLut
-from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights
+from vkforge.passes.terrain.heightfield import DeviceAlbedo, DeviceHeights, height_scale
 from vkforge.passes.volumetrics.clouds import DeviceClouds
 from vkforge.passes.volumetrics.medium import DeviceFog
 from vkforge.post.lut import Lut
@@ -42,7 +42,7 @@ class Residency:
     def __init__(self, device: Device, forget: Callable[[Any], None]) -> None:
         self._device, self._forget = device, forget
         self._held: list[Parts] = []
-        self._kept: dict[str, list[tuple[Any, Any]]] = {}
+        self._kept: dict[str, list[tuple[Any, Any, float]]] = {}
         self._skies: list[DeviceSky] = []
         self._split_sum: DeviceSplitSum | None = None
 
@@ -70,7 +70,9 @@ class Residency:
 
     def heights(self, terrain: Terrain) -> DeviceHeights:
         """Return a terrain's elevations and their pyramid."""
-        return self._find("heights", terrain.heights, lambda device, _: DeviceHeights(device, terrain))
+        # The pyramid is of heights in grid space, whose scale goes by the cells where the ground is nearly flat.
+        make = lambda device, _: DeviceHeights(device, terrain)  # noqa: E731
+        return self._find("heights", terrain.heights, make, scale=height_scale(terrain))
 
     def environment(self, environment: Environment) -> DeviceEnvironment:
         """Return an environment map."""
@@ -112,11 +114,14 @@ class Residency:
     def _clouds(self, seed: int) -> DeviceClouds:
         return self._find("clouds", seed.to_bytes(4, "little"), lambda device, _: DeviceClouds(device, seed))
 
-    def _find(self, kind: str, key: Any, make: Callable[[Device, Any], Any], most: int = KEPT) -> Any:
-        """Return the part of a kind that was made of `key`, or make it of that, in the place of the oldest."""
+    def _find(
+        self, kind: str, key: Any, make: Callable[[Device, Any], Any], most: int = KEPT, *, scale: float = 1.0
+    ) -> Any:
+        """Return the part of a kind made of `key` at a scale, or make it of that, in the place of the oldest."""
         kept = self._kept.setdefault(kind, [])
-        for i, (known, part) in enumerate(kept):
-            if known is key or (isinstance(key, bytes) and isinstance(known, bytes) and known == key):
+        for i, (known, part, its_scale) in enumerate(kept):
+            same = known is key or (isinstance(key, bytes) and isinstance(known, bytes) and known == key)
+            if same and its_scale == scale:
                 kept.append(kept.pop(i))
                 return part
         held = self._ids_held()
@@ -126,7 +131,7 @@ class Residency:
             self._forget(item[1])
             item[1].release()
         part = make(self._device, key)
-        kept.append((key, part))
+        kept.append((key, part, scale))
         return part
 
     # Who holds what
@@ -148,7 +153,7 @@ class Residency:
         for sky in self._skies:
             sky.release()
         for kept in self._kept.values():
-            for _, part in kept:
+            for _, part, _ in kept:
                 part.release()
         if self._split_sum is not None:
             self._split_sum.release()
