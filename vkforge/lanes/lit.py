@@ -85,7 +85,7 @@ class LitLane(Lane):
         finish = finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": traced_sky}, pinhole=True)
         return Features(
             tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
-            surface=tuple(surface_variant(scene.terrain.material).items()),
+            surface=tuple(surface_variant(scene.terrain).items()),
             sun=0 if scene.sun is None else passes_for(settings.sun_rays, at_once),
             soft_sun=soft_sun,
             sky=passes_for(settings.sky_rays, at_once) if traced_sky else 0,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vkforge.errors import InputError
-from vkforge.graph.access import Access
+from vkforge.graph.access import Access, Layout
 from vkforge.graph.builder import BlockResource, Graph
 from vkforge.graph.plan import Plan
 from vkforge.lanes.blocks import camera_variant, fill_frame, progressive_share
@@ -35,6 +35,8 @@ PATHS_PER_SUBMISSION = {"cpu": 1 << 16}
 PATHS_PER_SUBMISSION_OF_A_GPU = 1 << 25
 LARGEST_BATCH = 16
 SEGMENTS_PER_INVOCATION_OF_A_CPU = 64  # of all paths: passes/lighting/rays.py says why there is a limit
+PATHS_FOR_HORIZONS = 4  # of a CPU, for each cell of the terrain: fewer cost less than working the horizons out does
+MOST_HORIZONS = 1 << 24  # cells: they take 8 bytes each
 BAND_ROWS = 8  # bands are whole multiples of this, as tall as a group or taller
 
 # Samples before the noise is looked at: an estimate from fewer says little.
@@ -57,6 +59,7 @@ class Features:
         lens: Whether the camera has one, or is a pinhole.
         shutter: Whether the camera moves.
         water: What of it there is, as `water_variant` gives it, or None.
+        horizons: Whether rays that surely leave the ground are not traced.
         finish: How the light becomes a picture.
     """
 
@@ -71,6 +74,7 @@ class Features:
     lens: bool
     shutter: bool
     water: tuple[tuple[str, int], ...] | None
+    horizons: bool
     finish: Finish
 
 
@@ -99,7 +103,7 @@ class PathTracedLane(Lane):
         soft_sun = any(shown.sun is not None and shown.sun.angular_diameter > 0 for shown in request.shown)
         return Features(
             tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
-            surface=tuple(surface_variant(scene.terrain.material).items()),
+            surface=tuple(surface_variant(scene.terrain).items()),
             sun=scene.sun is not None,
             soft_sun=soft_sun,
             sky_kind=sky_kind(scene.sky),
@@ -109,7 +113,24 @@ class PathTracedLane(Lane):
             lens=any(shown.camera.aperture_radius > 0 for shown in request.shown),
             shutter=camera.shutter_end is not None and request.by_samples,
             water=None if scene.water is None else tuple(water_variant(scene.water).items()),
+            horizons=self._horizons_pay(request),
             finish=finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": True}, pinhole=False),
+        )
+
+    def _horizons_pay(self, request: Request) -> bool:
+        """Whether working out what surely leaves the ground is worth it, and what does so meets the sky at once."""
+        scene, (width, height) = request.scene, request.size
+        rows, cols = scene.terrain.shape
+        cells = (rows - 1) * (cols - 1)
+        largest = int(self.device.info.limits["maxImageDimension2D"])
+        return (
+            self.device.info.type == "cpu"
+            and not request.parts.heights.has_holes
+            and scene.water is None
+            and (scene.fog is None or scene.fog.kind == "uniform")
+            and width * height * request.settings.samples >= PATHS_FOR_HORIZONS * cells
+            and cells <= MOST_HORIZONS
+            and 2 * (cols - 1) <= largest
         )
 
     def compile(self, request: Request, features: Features) -> Frames:
@@ -141,6 +162,7 @@ class PathTracedLane(Lane):
         heightfield = import_heightfield(graph, request.parts.heights)
         bindings = {
             **heightfield,
+            "horizons": heightfield["pyramid"],  # not read
             "frame": graph.block("frame"),
             **import_surface(graph, request.parts.albedo, request.parts.maps),
             "split_sum": import_split_sum(graph, request.parts.split_sum, heightfield["heights"]),
@@ -149,6 +171,9 @@ class PathTracedLane(Lane):
             "lights": graph.block("lights"),
             **import_water(graph, request.parts.water_mask, heightfield["heights"]),
         }
+        if features.horizons:
+            horizons = request.parts.heights.horizons(request.scene.terrain)
+            bindings["horizons"] = graph.import_image("horizons", horizons, layout=Layout.GENERAL)
         variant = {
             **dict(features.tracer),
             **dict(features.surface),
@@ -161,6 +186,7 @@ class PathTracedLane(Lane):
             "THIN_LENS": features.lens,
             "SHUTTER": features.shutter,
             "HAS_WATER": features.water is not None,
+            "HAS_HORIZONS": features.horizons,
             **dict(features.water or ()),
         }
         kept = (*request.outputs, *light_read(features.finish))

@@ -18,6 +18,7 @@
 //   32 lights          readonly buffer  see include/lights.glsl
 //   50 path            readonly buffer  see include/path.glsl
 //   51 beams           readonly r32f    how deep the rays of a group are above the ground, see beams.comp
+//   52 horizons        readonly r32ui   see include/horizon.glsl
 //   70 water           readonly buffer  see include/water.glsl
 //   71 water_mask      sampler2D
 //   60 direct          rgba32f            see include/parts.glsl, as for the next four
@@ -43,12 +44,14 @@
 //
 // A group whose paths end at different bounces would idle until its longest is done; each invocation rather starts its
 // next sample at once, and all rays, to the camera, to the sun or onwards, go through one call of the tracer (path
-// regeneration: Novak, Havran and Dachsbacher 2010).
+// regeneration: Novak, Havran and Dachsbacher 2010). On a CPU driver rays to the sun and onwards that surely leave the ground
+// (include/horizon.glsl) are not traced at all: their light is taken at once, in the order and to the bits of tracing.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
 #include "include/surface.glsl"
+#include "include/horizon.glsl"
 #include "include/view.glsl"
 #include "include/sky.glsl"
 #include "include/brdf.glsl"
@@ -251,6 +254,7 @@ void main() {
     float lamp_distance = 0.0;
     vec3 onwards = vec3(0.0);
     float onwards_density = 0.0;
+    bool escapes = false;  // whether the ray onwards from a vertex surely leaves the ground
     bool first_on_ground = false;  // whether this is the ground as the camera sees it, which tells what it sees of the lights
     // Of water: whether the path is in it, how often it has met its surface; what the sun's disc adds where a path from the
     // camera is mirrored to it; and of a ray to the sun, how far it goes under water, and where after that; and where the
@@ -294,7 +298,9 @@ void main() {
                 ended = !next_ray(to_sun, to_sky, to_lamp, onwards, ray, direction);
             }
             if (!WALK_TOGETHER || ended) break;
+            if (escapes && ray == RAY_ONWARDS) break;
         }
+        bool at_sky = false;  // whether light from the sky comes to a vertex, along the ray onwards
         if (arrived) {
             float t = missed ? FAR : hit.t;
             bool in_medium = false, crosses = false;
@@ -368,12 +374,7 @@ void main() {
                     receive(throughput * (sky_radiance(direction) + mirrored_sun), vertex);
                 } else if (vertex == 0u) {
                     receive(throughput * (frame.has_background == 1u ? frame.background : sky_seen(direction)), 0u);
-                } else {
-                    float weight = 1.0;
-                    if (SAMPLES_SKY) weight = onwards_density / (onwards_density + environment_density(direction));
-                    receive(weight * throughput * sky_radiance(direction), vertex);
-                    if (first_on_ground && direction.z > 0.0) skies += sky_weight;
-                }
+                } else at_sky = true;
                 ended = true;
             } else {
                 SurfacePoint point;
@@ -432,6 +433,11 @@ void main() {
                         float scattered = HAS_WATER && wet ? WATER_PHASE : phase(dot(direction, l));
                         sunlight *= in_medium ? vec3(scattered) : brdf_cosine(surface, n, view, l);
                         if (l.z > 0.0 && faces && (first_on_ground || sunlight != vec3(0.0))) to_sun = l;
+                        if (HAS_HORIZONS && on_ground && to_sun != vec3(0.0) && over_horizon(origin, to_sun * grid_scale)) {
+                            receive(sunlight, vertex);
+                            if (first_on_ground) suns += 1.0;
+                            to_sun = vec3(0.0);
+                        }
                     }
                     if (SAMPLES_SKY) {
                         float density;
@@ -469,10 +475,21 @@ void main() {
                     }
                     // The first bounce goes on even from black ground: it tells how much of the sky is seen.
                     if (!first_on_ground && throughput == vec3(0.0)) onwards = vec3(0.0);
+                    escapes = HAS_HORIZONS && on_ground && over_horizon(origin, onwards * grid_scale);
                 }
             }
         }
         if (arrived && !ended) ended = !next_ray(to_sun, to_sky, to_lamp, onwards, ray, direction);
+        if (HAS_HORIZONS && !ended && escapes && ray == RAY_ONWARDS) {
+            at_sky = true;
+            ended = true;
+        }
+        if (at_sky) {
+            float weight = 1.0;
+            if (SAMPLES_SKY) weight = onwards_density / (onwards_density + environment_density(direction));
+            receive(weight * throughput * sky_radiance(direction), vertex);
+            if (first_on_ground && direction.z > 0.0) skies += sky_weight;
+        }
         if (!ended) continue;
         ++done;
         float before = luminance(mean);

@@ -11,9 +11,12 @@ import numpy as np
 from vkforge.errors import InputError
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.scene.material import Material
+from vkforge.scene.terrain import Terrain
 from vkforge.vk.device import Device, Owner
 from vkforge.vk.resources import Image
 from vkforge.vk.transfer import upload
+
+ALBEDO_KINDS = {"constant": 0, "texture": 1, "ramp": 2}  # include/surface.glsl
 
 _serials = itertools.count()
 
@@ -61,9 +64,10 @@ def import_maps(
     }
 
 
-def surface_variant(material: Material) -> dict[str, int]:
-    """Return the specialisation constants of include/surface.glsl that suit a material."""
-    return {f"HAS_{name.upper()}": texture is not None for name, texture in material.maps.items()}
+def surface_variant(terrain: Terrain) -> dict[str, int]:
+    """Return the specialisation constants of include/surface.glsl that suit what a terrain is made of."""
+    maps = {f"HAS_{name.upper()}": texture is not None for name, texture in terrain.material.maps.items()}
+    return {"ALBEDO_KIND": ALBEDO_KINDS[terrain.surface_albedo.kind], **maps}
 
 
 def fill_material(block: Any, material: Material) -> None:

@@ -13,7 +13,8 @@ from vkforge.errors import InputError
 from vkforge.graph.access import Access, Layout
 from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.frame import Frame
-from vkforge.passes.materials.textures import DeviceTexture, fill_material, import_maps
+from vkforge.passes.materials.textures import ALBEDO_KINDS, DeviceTexture, fill_material, import_maps
+from vkforge.passes.terrain.horizons import packed_horizons
 from vkforge.scene.albedo import Albedo
 from vkforge.scene.terrain import Terrain
 from vkforge.vk.device import Device, Owner
@@ -22,7 +23,6 @@ from vkforge.vk.transfer import upload
 
 HOLE = -1.0e30  # include/terrain.glsl: what shaders take for a hole
 LOWEST, HIGHEST = 2.0, 65533.0  # grid z of the lowest and the highest point, see include/terrain.glsl
-ALBEDO_KINDS = {"constant": 0, "texture": 1, "ramp": 2}
 
 _serials = itertools.count()
 
@@ -57,6 +57,7 @@ class DeviceHeights:
             )
         self.owner = Owner(device, f"terrain#{next(_serials)}")
         self.has_holes = bool(np.isnan(terrain.heights).any())
+        self._horizons: Image | None = None
         try:
             self.image = Image(
                 self.owner, "heights", "r32f", (cols, rows), frozenset(["sampled", "copy_destination"])
@@ -101,6 +102,21 @@ class DeviceHeights:
         finally:
             frame.release()
 
+    def horizons(self, terrain: Terrain) -> Image:
+        """Return which rays leave the ground of the terrain, which has no hole; worked out at the first call."""
+        if self._horizons is None:
+            above_low = (terrain.heights - terrain.min_height).astype(np.float32)
+            packed = packed_horizons(above_low * np.float32(height_scale(terrain)))
+            usages = frozenset(["storage", "copy_destination"])
+            image = Image(self.owner, "horizons", "r32ui", packed.shape[::-1], usages).allocate()
+
+            def fill(target: np.ndarray, first: int) -> None:
+                target[..., 0] = packed[first : first + len(target)]
+
+            upload(self.owner.device, image, fill, then=Access.STORAGE_READ)
+            self._horizons = image
+        return self._horizons
+
     def release(self) -> None:
         """Give the images back."""
         self.owner.release()
@@ -114,23 +130,27 @@ class DeviceAlbedo(DeviceTexture):
         super().__init__(device, "albedo_map", pixels[None] if pixels.ndim == 2 else pixels, encoded=True)
 
 
+def height_scale(terrain: Terrain) -> float:
+    """Return the grid z of a metre of stored elevation."""
+    low, high = terrain.min_height, terrain.max_height
+    # A flat terrain still needs a scale: a cell for 65,535 steps keeps those far below what is seen, and z in so few
+    # steps that its rounding far from the ground does not pass for a gap between two cells.
+    return (HIGHEST - LOWEST) / max(high - low, min(terrain.cell_size), 1e-6 * max(abs(low), abs(high)))
+
+
 def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
     """Write the `terrain` block: the map from the world to grid space, and what the surface is made of."""
     rows, cols = terrain.shape
     dx, dy = terrain.cell_size
-    low, high = terrain.min_height, terrain.max_height
-    # A flat terrain still needs a scale: a cell for 65,535 steps keeps those far below what is seen, and z in so few
-    # steps that its rounding far from the ground does not pass for a gap between two cells.
-    spread = max(high - low, min(dx, dy), 1e-6 * max(abs(low), abs(high)))
-    height_scale = (HIGHEST - LOWEST) / spread
+    low, scale = terrain.min_height, height_scale(terrain)
     albedo = terrain.surface_albedo
-    block["scale"] = (1.0 / dx, -1.0 / dy, height_scale / terrain.vertical_exaggeration)
+    block["scale"] = (1.0 / dx, -1.0 / dy, scale / terrain.vertical_exaggeration)
     block["origin"] = (-(cols - 1) / 2 * dx, (rows - 1) / 2 * dy, low * terrain.vertical_exaggeration)
     block["height_low"] = low
-    block["height_scale"] = height_scale
+    block["height_scale"] = scale
     block["cells"] = (cols - 1, rows - 1)
     block["top_level"] = heights.levels
-    block["base"] = 0.0 if terrain.skirt is None else (terrain.skirt - low) * height_scale + LOWEST
+    block["base"] = 0.0 if terrain.skirt is None else (terrain.skirt - low) * scale + LOWEST
     block["albedo_kind"] = ALBEDO_KINDS[albedo.kind]
     block["ramp_low"] = albedo.low
     block["ramp_high"] = albedo.high if albedo.high != albedo.low else albedo.low + 1.0
