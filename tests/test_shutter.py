@@ -193,7 +193,7 @@ def test_the_profile_of_an_edge_by_motion_vectors(renderer: vf.Renderer, ramp: f
 
 
 def from_above(terrain: vf.Terrain, east: float, pixels: float) -> vf.Scene:
-    """Return what shines, seen by a camera above `east` that goes as far while the shutter is open; a pixel is a metre."""
+    """Return what shines, seen from above `east` by a camera that moves by so many pixels of a metre."""
     cameras = (
         vf.Camera.orthographic((x, 0, 500), (x, 0, 0), (0, 1, 0), height=24.0)
         for x in (east - pixels / 2, east + pixels / 2)
@@ -203,7 +203,7 @@ def from_above(terrain: vf.Terrain, east: float, pixels: float) -> vf.Scene:
 
 
 def worst_off(renderer: vf.Renderer, scene: vf.Scene, angle: float, edge: float, pixels: float) -> float:
-    """Return the largest difference to what is lit up to `edge`, east of the frame's middle, aslant by `angle` degrees."""
+    """Return the largest difference to what is lit up to `edge`, east of the middle, aslant by `angle` degrees."""
     size, across = (96, 24), np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
     image = renderer.render(scene, size, samples=256, motion_blur="vectors").hdr[..., 0]
     within = (np.arange(16) + 0.5) / 16

@@ -17,7 +17,8 @@
 
 const int TILE = 16;             // pixels to the side, for what bounds the circles
 const int LEVELS = 7;            // coarser pictures; texels of the last are 128 pixels wide
-const float TEXELS = 6.0;        // a level serves distances up to this many texels, fading out over one more
+const float TEXELS = 6.0;        // a level serves distances up to so many texels and one more,
+const float FADE = 1.75;         // and fades out over so many; over one the texels of the next would show
 const float STEEP = 0.3;         // a surface's circles grow by this at most from pixel to pixel
 const float LARGEST = 256.0;     // pixels; wider circles end there
 
@@ -69,6 +70,6 @@ int level_row(int level) {
 }
 
 // Circles that a level must know: those of others end before its distances begin.
-float least_circle(int level) { return (0.5 * TEXELS - 0.5) * float(1 << level); }
+float least_circle(int level) { return (0.5 * (TEXELS + 1.0 - FADE) - 0.5) * float(1 << level); }
 
 #endif

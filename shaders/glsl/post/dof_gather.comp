@@ -49,21 +49,25 @@ layout(set = 0, binding = 84, rgba32f) readonly uniform image2D behind;
 layout(set = 0, binding = 83, rgba32f) readonly uniform image2D reach;
 layout(set = 0, binding = 82, rgba32f) writeonly uniform image2D blurred;
 
-const int SIDE = TILE + 2 * (int(TEXELS) + 1);  // texels that the pixels of a group look at
+const int MARGIN = int(TEXELS + 1.5);
+const int SIDE = TILE + 2 * MARGIN;  // texels that the pixels of a group look at
 shared vec4 lights[SIDE * SIDE];  // times the part of the lens that sees the texel, which is w
 shared int discs[SIDE * SIDE];  // a circle's radius and its place, see disc_of
 shared float nears[SIDE * SIDE];  // nearness
-// Of a bent picture, where a pinhole sees what the texel shows, right and down, in texels; and how much larger that shows it.
+// Of a bent picture, where a pinhole sees the texel, right and down, in texels; and how much larger the picture shows it.
 const int PLACES = BENT ? SIDE * SIDE : 1;
 shared float rights[PLACES], downs[PLACES], growths[PLACES];
 
-const float SOFT = 5.0 / 12.0;
+// What the soft edge of a circle, a pixel wide, and the width of the pixel add to the square of its radius. Light in wider
+// texels has its place: there that is between what a lamp asks for and what an even surface does.
+const float SOFT = 5.0 / 12.0, SOFT_PLACED = 1.0 / 8.0;
+const float GOES_ON = 4.0;  // times what is seen of it
 const float SHARP = 0.5;  // pixels: a circle that stays in its pixel
 const float ALIKE = 0.1;  // by how much circles may differ on one surface: in pixels, or of their nearness if that is less
 const float IN_FOCUS = 0.1;  // pixels: circles below this are taken for sharp
 
 // How much of a distance, in texels, is a level's or a finer one's.
-float level_fade(float texels) { return clamp(TEXELS + 1.0 - texels, 0.0, 1.0); }
+float level_fade(float texels) { return clamp((TEXELS + 1.0 - texels) / FADE, 0.0, 1.0); }
 
 // Distance in a polygon's own measure, by which all its sides are at the cosine of half their angle.
 float polygon_distance(vec2 offset) {
@@ -88,7 +92,7 @@ vec2 small_circle(float c) {
 // How much of its light's place within the pixel counts for a circle: the smaller it is, the less of the light gets out, and
 // for those beyond PLACED the place means little.
 const float PLACED = 2.0;  // pixels
-float placed(float c) { return min(1.5 * c, 1.0) * clamp(5.0 * (PLACED - c), 0.0, 1.0); }
+float placed(float c) { return min(1.35 * c, 1.0) * clamp(5.0 * (PLACED - c), 0.0, 1.0); }
 
 // Where a pinhole sees what the picture shows at uv, in pixels of its own, right and down.
 vec2 pinhole_pixel(vec2 uv) { return vec2(0.5, -0.5) * vec2(frame.size) * uv; }
@@ -103,6 +107,47 @@ int disc_of(float radius, vec2 place) {
 // Lower bits are left in: they are worth less than a number's last one.
 float radius_of(int disc) { return float(disc) / (2048.0 * exp2(16.0)); }
 vec2 place_of(int disc) { return vec2(disc << 16, disc << 24) / (254.0 * exp2(24.0)); }
+
+// How much of what is at such a distance, in texels, is this level's; `finer` says whether there is a finer one.
+float ring_at(const bool finer, float distance) {
+    return finer ? level_fade(distance) - level_fade(2.0 * distance) : level_fade(distance);
+}
+
+// Whether an offset is within a circle, whose radius is negative behind the plane in focus; its edge is a texel wide.
+float edge_at(vec2 offset, float radius) {
+    float reached = length(offset);
+    if (BLADES > 0) reached = polygon_distance(radius < 0.0 ? vec2(-offset.x, offset.y) : vec2(offset.x, -offset.y));
+    return clamp(abs(radius) - reached + 0.5, 0.0, 1.0);
+}
+
+// The weight of light that is at `place` in its pixel, out of that of the pixel's middle, which is `offset` away: the first terms
+// of a Taylor series. Close to the ends of its slope the weight's edge is taken for a rounded one.
+float weight_at(float edge, vec2 offset, float distance, vec2 place) {
+    float steep = clamp(5.0 * min(edge, 1.0 - edge), 0.0, 1.0) / max(distance, 1.0e-6);
+    return clamp(edge - steep * dot(place, offset), 0.0, 1.0);
+}
+
+// How much more such light would weigh in all pixels together if it were in the middle of its own.
+float loss_at(float radius, vec2 place) {
+    vec2 sums = vec2(0.0);
+    for (int i = 0; i < 25; ++i) {
+        vec2 offset = vec2(i % 5 - 2, i / 5 - 2);
+        float edge = edge_at(offset, radius);
+        sums += vec2(edge, weight_at(edge, offset, length(offset), place));
+    }
+    return sums.x / sums.y;
+}
+
+// How far the light of a texel is that of a lamp, whose circle shows where it stands. Along an edge of what is lit evenly the
+// texels fill their parts of the lens as they are, and so does the dark beside.
+float lamp_share(ivec2 at, ivec2 size, int row, bool is_near, float light) {
+    float around = light;
+    for (int i = 0; i < 4; ++i) {
+        ivec2 other = clamp(at + ivec2((i & 1) * (i - 2), (1 - (i & 1)) * (i - 1)), ivec2(0), size - 1) + ivec2(0, row);
+        around += is_near ? imageLoad(near_place, other).z : imageLoad(far_place, other).z;
+    }
+    return clamp(10.0 * light / max(around, 1.0e-30) - 2.2, 0.0, 1.0);
+}
 
 // Stage the texels around the group; return the first one.
 ivec2 stage(int level, bool is_near, int margin, out int count) {
@@ -124,12 +169,12 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
             ivec2 there = at + ivec2(0, row);
             light = is_near ? imageLoad(near, there) : imageLoad(far, there);
             vec4 seen = is_near ? imageLoad(near_place, there) : imageLoad(far_place, there);
-            beside = seen.xy;
+            beside = seen.xy * lamp_share(at, size, row, is_near, seen.z);
             part = seen.w;
         }
         float c = circle(light.w, uv) * per_texel;
         // The soft edge spreads by as much as a circle that is so much larger.
-        float radius = sqrt(max(c * c - SOFT, sharp)), area = circle_area(radius);
+        float radius = sqrt(max(c * c - (level == 0 ? SOFT : SOFT_PLACED), sharp)), area = circle_area(radius);
         if (level == 0 && abs(c) < SMALL) {
             vec2 found = small_circle(abs(c));
             radius = found.x;
@@ -139,12 +184,15 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
         nears[i] = light.w;
         discs[i] = disc_of(c < 0.0 ? -radius : radius, beside);
         lights[i] = part / area * vec4(light.rgb, 1.0);
+        if (level == 0 && any(greaterThan(abs(beside), vec2(0.05)))) {
+            lights[i].rgb *= loss_at(c < 0.0 ? -radius : radius, beside);
+        }
         if (BENT) {
             // Outside of the frame, where the border's pixels are repeated, it goes on as there.
-            beside += vec2(wanted - at);
+            vec2 outside = vec2(wanted - at);
             vec3 bend = bending(uv);
             float area_growth = bend.x * bend.y - bend.z * bend.z;
-            vec2 place = pinhole_pixel(uv) * per_texel + (bend.yx * beside - bend.z * beside.yx) / area_growth;
+            vec2 place = pinhole_pixel(uv) * per_texel + (bend.yx * outside - bend.z * outside.yx) / area_growth;
             rights[i] = place.x;
             downs[i] = place.y;
             growths[i] = sqrt(area_growth);
@@ -195,38 +243,32 @@ vec4 own_behind(ivec2 here, float own, vec2 uv, float share) {
 
 vec4 all_of_it = vec4(0.0), before = vec4(0.0), beyond = vec4(0.0);  // light times part of the lens, and that part
 
-// Sum up what is staged of a level, for the pixel whose texel is `centre`, `within` texels right and down of its middle. A
-// pinhole sees it at `place`, in texels.
+// Sum up what is staged of a level, for a pixel in texel `centre`, `within` texels right and down of its middle. A pinhole sees
+// the pixel at `place`, in texels.
 void gather(
-    const bool layered, const bool coarse, const bool fine, const bool finer, ivec2 centre, vec2 within, vec2 place, int margin, int count,
-    float texel, float own
+    const bool layered, const bool coarse, const bool fine, const bool finer, ivec2 centre, vec2 within, vec2 place,
+    int margin, int count, float texel, float own
 ) {
     float small = min(abs(own), 1.0), alike_here = ALIKE * small, steep_here = STEEP * texel * small;
-    float corner = float(margin) + 0.7 + 0.16 * (1.0 - 1.0 / texel);  // the coarser, the farther light is from the middle
+    // Pixels are in the middle of theirs, and beside that of a coarser texel; its light is too.
+    float corner = min(float(margin), TEXELS + 1.0) + (texel > 1.0 ? 0.86 - 0.16 / texel : 0.01);
     for (int y = -margin; y <= margin; ++y) {
         int row = min(int(sqrt(corner * corner - float(y * y))), margin);
         int i = (centre.y + y) * count + centre.x - row;
         vec2 offset = vec2(float(-row), float(y)) - within;
         for (int x = -row; x <= row; ++x) {
             int disc = discs[i];
-            vec2 straight = coarse ? offset + place_of(disc) : offset;
-            float radius = radius_of(disc), distance = length(straight), reached = distance;
+            float radius = radius_of(disc);
+            vec2 lit_at = coarse ? place_of(disc) : vec2(0.0), straight = offset;
             if (BENT) {
                 // It is in the pinhole's picture that circles are round. What is sharp stays in its pixel of this one.
                 straight = growths[i] * (vec2(rights[i], downs[i]) - place);
                 straight = mix(offset, straight, clamp(abs(radius) - SHARP, 0.0, 1.0));
-                reached = length(straight);
             }
-            if (BLADES > 0) reached = polygon_distance(radius < 0.0 ? vec2(-straight.x, straight.y) : vec2(straight.x, -straight.y));
-            float edge = clamp(abs(radius) - reached + 0.5, 0.0, 1.0), ring = level_fade(distance);
-            if (finer) ring -= level_fade(2.0 * distance);
+            straight += lit_at;
+            float distance = length(offset + lit_at), ring = ring_at(finer, distance), edge = edge_at(straight, radius);
             vec4 seen = (ring * edge) * lights[i];
-            if (fine) {
-                // By how much the weight differs from the middle of the pixel to where its light is: a Taylor series, which keeps
-                // the sum of all weights. Close to the ends of the slope it is that of a rounded one.
-                float steep = clamp(5.0 * min(edge, 1.0 - edge), 0.0, 1.0) / max(distance, 1.0e-6);
-                seen.rgb = ring * clamp(edge - steep * dot(place_of(disc), straight), 0.0, 1.0) * lights[i].rgb;
-            }
+            if (fine) seen.rgb = ring * weight_at(edge, straight, distance, place_of(disc)) * lights[i].rgb;
             all_of_it += seen;
             if (layered) {
                 float nearer = nears[i] - own, alike = alike_here + steep_here * distance;
@@ -243,7 +285,7 @@ void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     bool inside = all(lessThan(pixel, frame.size));
     ivec2 here = min(pixel, frame.size - 1);
-    vec3 bounds = imageLoad(reach, ivec2(gl_WorkGroupID.xy)).xyz;
+    vec4 bounds = imageLoad(reach, ivec2(gl_WorkGroupID.xy));
     float widest = max(bounds.x, bounds.y);
     if (widest <= IN_FOCUS) {
         if (inside) imageStore(blurred, pixel, vec4(imageLoad(radiance, here).rgb, 1.0));
@@ -252,7 +294,7 @@ void main() {
     vec2 at = vec2(here) + 0.5, uv = camera_uv(at);
     float own = imageLoad(nearness, here).r;
     // Where all circles are about alike there is one surface, and no group to tell apart.
-    bool layered = (min(bounds.x, bounds.y) > 0.0 ? bounds.x + bounds.y : widest - bounds.z) > ALIKE * min(widest, 1.0) + 0.25 * widest;
+    bool layered = (min(bounds.x, bounds.y) > 0.0 ? bounds.x + bounds.y : widest - bounds.w) > ALIKE * min(widest, 1.0) + 0.25 * widest;
     // Where every circle is wide, the finest levels are left out.
     int start = clamp(int(log2(max(bounds.z, TEXELS) / TEXELS)), 0, LEVELS);
     for (int level = start; level <= LEVELS; ++level) {
@@ -260,7 +302,7 @@ void main() {
         for (int field = 0; field < (level == 0 ? 1 : 2); ++field) {
             float largest = level == 0 ? widest : (field == 0 ? bounds.x : bounds.y);
             if (largest < (level == start ? IN_FOCUS : least_circle(level))) continue;
-            int margin = min(int(ceil(largest / texel + 0.5)), int(TEXELS) + 1), count;
+            int margin = min(int(ceil(largest / texel + 0.5)), MARGIN), count;
             ivec2 first = stage(level, field == 0, margin, count), centre = (here >> level) - first;
             vec2 within = at / texel - (vec2(centre + first) + 0.5);
             bool finer = level > start;
@@ -288,12 +330,11 @@ void main() {
     vec4 lens = before * min(1.0, 1.0 / max(before.w, 1.0e-6));
     lens += same * clamp((1.0 - lens.w) / max(same.w, 1.0e-6), 0.0, 1.0);
     lens += beyond * clamp((1.0 - lens.w) / max(beyond.w, 1.0e-6), 0.0, 1.0);
-    // What the nearer surface covers beside an edge is known, and the farther one goes on behind it. Where the pixel itself is
-    // whole that is a guess too.
-    vec4 hidden = before.w > 0.0 ? same + beyond : beyond;
-    float missing = max(1.0 - lens.w, 0.0);
-    if (before.w == 0.0 && share == 1.0) missing = min(missing, beyond.w);
-    lens += hidden * (missing / max(hidden.w, 1.0e-6));
+    // What lies behind an edge goes on there. The less of it is seen beside the edge, the less is said by what is missing: sums
+    // over texels are a few percent off.
+    if (lens.w < 1.0) lens += beyond * min((1.0 - lens.w) / max(beyond.w, 1.0e-6), GOES_ON);
+    vec4 hidden = same + beyond;
+    if (before.w > 0.0 && lens.w < 1.0) lens += hidden * ((1.0 - lens.w) / max(hidden.w, 1.0e-6));
     float c = circle(own, uv);
     if (lens.w < 1.0 && c > SHARP) {
         vec4 guess = guess_behind(at, c);
