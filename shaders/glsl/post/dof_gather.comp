@@ -146,7 +146,7 @@ float lamp_share(ivec2 at, ivec2 size, int row, bool is_near, float light) {
         ivec2 other = clamp(at + ivec2((i & 1) * (i - 2), (1 - (i & 1)) * (i - 1)), ivec2(0), size - 1) + ivec2(0, row);
         around += is_near ? imageLoad(near_place, other).z : imageLoad(far_place, other).z;
     }
-    return clamp(10.0 * light / max(around, 1.0e-30) - 2.2, 0.0, 1.0);
+    return clamp(10.0 * light / max(around, 1.0e-30) - 0.5, 0.0, 1.0);
 }
 
 // Stage the texels around the group; return the first one.
@@ -203,8 +203,8 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
 }
 
 // What lies behind something near, from as close by as there is any, over about the circle's width. In w is how sure it is
-// that there is anything: a surface that goes on has circles like its own all around.
-vec4 guess_behind(vec2 at, float c) {
+// that there is anything: a surface that goes on has circles like its own all around, and fills the lens.
+vec4 guess_behind(vec2 at, float c, float missing) {
     vec4 seen = vec4(0.0);
     float nearer = 0.0;
     for (int level = 1; level <= LEVELS; ++level) {
@@ -223,7 +223,8 @@ vec4 guess_behind(vec2 at, float c) {
     }
     seen.rgb /= max(seen.w, 1.0e-12);
     float found = nearer / max(seen.w, 1.0e-12), share = seen.w * pow(1.0 + found, 4.0);
-    return vec4(seen.rgb, smoothstep(0.3, 0.6, 1.0 - found / c) * smoothstep(0.0, 0.15, share));
+    float sure = max(smoothstep(0.3, 0.6, 1.0 - found / c), smoothstep(0.03, 0.08, missing));
+    return vec4(seen.rgb, sure * smoothstep(0.0, 0.15, share));
 }
 
 // What a mixed pixel shows of what is behind. Spread widely it is as good as nothing, but nothing else shows it sharp.
@@ -336,8 +337,8 @@ void main() {
     vec4 hidden = same + beyond;
     if (before.w > 0.0 && lens.w < 1.0) lens += hidden * ((1.0 - lens.w) / max(hidden.w, 1.0e-6));
     float c = circle(own, uv);
-    if (lens.w < 1.0 && c > SHARP) {
-        vec4 guess = guess_behind(at, c);
+    if (lens.w < 1.0 && c > 0.0) {
+        vec4 guess = guess_behind(at, c, 1.0 - lens.w);
         lens += (1.0 - lens.w) * guess.w * vec4(guess.rgb, 1.0);
     }
     // Sums over texels are a few percent off, and so are those over surfaces that are bent.
