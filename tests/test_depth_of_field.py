@@ -66,6 +66,19 @@ def test_an_edge_on_the_ground_has_the_profile_of_the_disc(renderer: vf.Renderer
     assert error < 0.03
 
 
+def test_wide_circles_have_the_profile_of_the_disc(renderer: vf.Renderer) -> None:
+    """Wherever the edge lies in the coarse pictures: a little light at the rim of the dark must not move the dark."""
+    size = (256, 64)
+    for east in (256, 261, 270):
+        lit = np.tile(np.arange(512) < east, (512, 1))
+        x = np.arange(size[0])[:, None] + (np.arange(8) + 0.5) / 8 - size[0] / 2 - (east - 256) / 2
+        for radius in (20.0, 28.0, 31.0):
+            image = seen(renderer, focus_for(light_table(FLAT, lit, 8.0, ALTITUDE), radius, size), size=size)
+            error = np.abs(image[20:44].mean(axis=0) - truth.disc_edge(-x, radius).mean(axis=1))[16:-16].max()
+            print(f"edge at {east}, circles of {radius:g} pixels: worst {error:.4f}")
+            assert error < 0.03
+
+
 def focus_for(scene: vf.Scene, radius: float, size: tuple[int, int]) -> vf.Scene:
     """Return the scene with something behind the ground in focus: the ground's circles have that radius in pixels."""
     nearness = scene.camera.aperture_radius * size[0] / 2 / (METRES / 2 / ALTITUDE)  # pixels times metres
@@ -75,8 +88,8 @@ def focus_for(scene: vf.Scene, radius: float, size: tuple[int, int]) -> vf.Scene
     return found
 
 
-@pytest.mark.parametrize("angle", [2.0, 23.0, 44.0])
-def test_small_circles_have_the_profile_of_the_disc(renderer: vf.Renderer, angle: float) -> None:
+@pytest.mark.parametrize(("angle", "lens"), [(2.0, None), (23.0, None), (44.0, None), (23.0, vf.Lens(k1=1e-6))])
+def test_small_circles_have_the_profile_of_the_disc(renderer: vf.Renderer, angle: float, lens: vf.Lens | None) -> None:
     """An edge that is a little aslant crosses pixels everywhere: about as large as one, circles are told apart."""
     size = (64, 48)
     across = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
@@ -89,7 +102,7 @@ def test_small_circles_have_the_profile_of_the_disc(renderer: vf.Renderer, angle
     beyond = across[0] * x[None, :, None, :] + across[1] * y[:, None, :, None]  # pixels
     inner = slice(6, -6)
     for radius in (0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95, 1.1, 1.2, 1.35, 1.7, 1.9, 2.2):
-        image = renderer.render(focus_for(table, radius, size), size, samples=256, sky_rays=0).hdr[..., 1]
+        image = renderer.render(focus_for(table, radius, size), size, samples=256, sky_rays=0, lens=lens).hdr[..., 1]
         error = np.abs(image - truth.disc_edge(-beyond, radius).mean(axis=(2, 3)))[inner, inner].max()
         print(f"edge at {angle:g} degrees, circles of {radius:g} pixels: worst {error:.4f}")
         assert error < 0.03
@@ -120,9 +133,10 @@ def test_a_rim_before_the_sky_has_the_profile_of_the_disc(renderer: vf.Renderer,
 
 
 @pytest.mark.parametrize("blades", [0, 5, 6])
-def test_small_circles_keep_their_light(renderer: vf.Renderer, blades: int) -> None:
+@pytest.mark.parametrize("side", [1, 3])  # eighths of a metre; a pixel has four tenths
+def test_small_circles_keep_their_light(renderer: vf.Renderer, side: int, blades: int) -> None:
     lamp = np.zeros((512, 512))
-    lamp[260:263, 270:274] = 100.0
+    lamp[260 : 260 + side, 270 : 270 + side] = 100.0
     scene = light_table(FLAT, lamp, 8.0, ALTITUDE, blades=blades, blade_rotation=11.0)
     before = seen(renderer, pinhole(scene)).sum()
     for radius in (0.15, 0.55, 0.95, 1.4, 1.9):

@@ -146,7 +146,7 @@ float lamp_share(ivec2 at, ivec2 size, int row, bool is_near, float light) {
         ivec2 other = clamp(at + ivec2((i & 1) * (i - 2), (1 - (i & 1)) * (i - 1)), ivec2(0), size - 1) + ivec2(0, row);
         around += is_near ? imageLoad(near_place, other).z : imageLoad(far_place, other).z;
     }
-    return clamp(10.0 * light / max(around, 1.0e-30) - 0.5, 0.0, 1.0);
+    return clamp(10.0 * light / max(around, 1.0e-30) - 1.0, 0.0, 1.0);
 }
 
 // Stage the texels around the group; return the first one.
@@ -184,7 +184,8 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
         nears[i] = light.w;
         discs[i] = disc_of(c < 0.0 ? -radius : radius, beside);
         lights[i] = part / area * vec4(light.rgb, 1.0);
-        if (level == 0 && any(greaterThan(abs(beside), vec2(0.05)))) {
+        // Close to the middle a round circle loses nothing.
+        if (level == 0 && any(greaterThan(abs(beside), vec2(BLADES > 0 ? 0.0 : 0.05)))) {
             lights[i].rgb *= loss_at(c < 0.0 ? -radius : radius, beside);
         }
         if (BENT) {

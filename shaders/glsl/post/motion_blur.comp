@@ -48,16 +48,10 @@ ivec2 within(vec2 at) {
 }
 
 // What of a pixel's light lies right of and below a line that crosses it, along both axes; the lines are `cut` from its middle.
-// An edge of which no more is known than the place of the light beside it looks along an axis like a box if it is
-// straight across, and if it is aslant, like a wedge: a density that falls evenly.
+// Light is taken to fill a box about its place: all of the pixel where that is the middle, and what is lit of it beside an edge.
 vec2 beyond(vec4 light, vec2 cut) {
-    vec2 place = unpackHalf2x16(floatBitsToUint(light.w)), aside = min(abs(place), 0.49);
-    vec2 mirrored = mix(cut, -cut, greaterThan(place, vec2(0.0))), from = mirrored + 0.5;
-    vec2 box = clamp(from / (1.0 - 2.0 * aside), 0.0, 1.0), along = min(from / (1.5 - 3.0 * aside), 1.0);
-    vec2 narrow = along * (2.0 - along), wide = from + 6.0 * aside * (0.25 - mirrored * mirrored);
-    vec2 wedge = mix(narrow, wide, lessThan(aside, vec2(1.0 / 6.0)));
-    vec2 found = mix(box, wedge, min(aside.yx / max(aside, 1.0e-6), 1.0));
-    return mix(1.0 - found, found, greaterThan(place, vec2(0.0)));
+    vec2 place = unpackHalf2x16(floatBitsToUint(light.w));
+    return clamp(0.5 + 0.5 * (place - cut) / max(0.5 - abs(place), 0.01), 0.0, 1.0);
 }
 
 // The mean over a pixel around `at`.
