@@ -62,7 +62,7 @@ vec4 part(ivec2 pixel, vec2 uv, vec3 light, float scale, inout float near) {
     float mean = scale * imageLoad(inverse_distance, pixel).r;
     if (abs(mean - near) <= MIXED * min(max(mean, near), 1.0)) return vec4(light, 1.0);
     float nearest = near, farthest = near, most = -1.0e30, least = 1.0e30;
-    ivec2 behind = pixel;
+    ivec2 before = pixel, behind = pixel;
     vec3 ahead, beyond;
     for (int i = 0; i < 9; ++i) {
         ivec2 other = clamp(pixel + ivec2(i % 3 - 1, i / 3 - 1), ivec2(0), frame.size - 1);
@@ -74,6 +74,7 @@ vec4 part(ivec2 pixel, vec2 uv, vec3 light, float scale, inout float near) {
         if (there - mixed > most) {
             most = there - mixed;
             ahead = light_there;
+            before = other;
         }
         if (there + mixed < least) {
             least = there + mixed;
@@ -83,9 +84,15 @@ vec4 part(ivec2 pixel, vec2 uv, vec3 light, float scale, inout float near) {
     }
     float share = clamp((mean - farthest) / max(nearest - farthest, 1.0e-6), 0.0, 1.0);
     near = nearest;
-    // What is left of the light is in front; a small share says little of it, and then it is as beside.
-    vec3 left = light - (1.0 - share) * beyond, left_of_all = left;
-    if (IS_PART) left_of_all = imageLoad(picture, pixel).rgb - (1.0 - share) * imageLoad(picture, behind).rgb;
+    // What is left of the light is in front; a small share says little of it, and then it is as beside, but for no more than
+    // there is: thin things may be in front, too, that look otherwise.
+    vec3 all_light = light, all_ahead = ahead, left = light - (1.0 - share) * beyond, left_of_all = left;
+    if (IS_PART) {
+        all_light = imageLoad(picture, pixel).rgb;
+        all_ahead = imageLoad(picture, before).rgb;
+        left_of_all = all_light - (1.0 - share) * imageLoad(picture, behind).rgb;
+    }
+    ahead *= min(all_light / max(share * all_ahead, 1.0e-12), 1.0);
     left = mix(left, vec3(0.0), lessThan(left_of_all, vec3(0.0))) / max(share, 0.25);
     left = mix(ahead, left, smoothstep(0.25, 0.5, share));
     float c = max(abs(circle(nearest, uv)), abs(circle(farthest, uv))), parted = smoothstep(WHOLE, PARTED, c);

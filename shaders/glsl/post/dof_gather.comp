@@ -222,8 +222,8 @@ vec4 guess_behind(vec2 at, float c, float missing) {
         }
         if (float(1 << level) >= 2.0 * c) break;
     }
-    seen.rgb /= max(seen.w, 1.0e-12);
-    float found = nearer / max(seen.w, 1.0e-12), share = seen.w * pow(1.0 + found, 4.0);
+    seen.rgb /= max(seen.w, 1.0e-30);
+    float found = nearer / max(seen.w, 1.0e-30), share = seen.w * pow(1.0 + found, 8.0);
     float sure = max(smoothstep(0.3, 0.6, 1.0 - found / c), smoothstep(0.03, 0.08, missing));
     return vec4(seen.rgb, sure * smoothstep(0.0, 0.15, share));
 }

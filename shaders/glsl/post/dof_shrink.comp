@@ -70,6 +70,7 @@ void main() {
             // The nearer, the less it is what lies behind: even a little nearer counts.
             float c = max(circle(near_lights[i].w, uv), 0.0), weight = 1.0 / (1.0 + c);
             weight *= weight;
+            weight *= weight;
             weight *= weight * seen.w;
             backs += weight * vec4(seen.rgb, 1.0);
             circle_sum += weight * c;
