@@ -33,7 +33,7 @@ layout(set = 0, binding = 86, r32f) writeonly uniform image2D nearness;
 layout(set = 0, binding = 87, rgba32f) writeonly uniform image2D tiles;
 layout(set = 0, binding = 88, rgba32f) writeonly uniform image2D front;
 
-// Of circles up to the first no pixel is parted: what they spread of it hardly leaves it. The second's always is.
+// Where no circle is wider than the first, a mixed pixel is left whole; from the second on it is parted.
 const float WHOLE = 1.5, PARTED = 2.5;  // pixels
 // Between the circle of a pixel's centre and the mean over the pixel, from where on it is mixed: in pixels, or of its nearness
 // if that is less.

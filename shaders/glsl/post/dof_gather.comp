@@ -49,7 +49,7 @@ layout(set = 0, binding = 84, rgba32f) readonly uniform image2D behind;
 layout(set = 0, binding = 83, rgba32f) readonly uniform image2D reach;
 layout(set = 0, binding = 82, rgba32f) writeonly uniform image2D blurred;
 
-const int MARGIN = int(TEXELS + 1.5);
+const int MARGIN = int(TEXELS) + 1;
 const int SIDE = TILE + 2 * MARGIN;  // texels that the pixels of a group look at
 shared vec4 lights[SIDE * SIDE];  // times the part of the lens that sees the texel, which is w
 shared int discs[SIDE * SIDE];  // a circle's radius and its place, see disc_of
@@ -61,7 +61,7 @@ shared float rights[PLACES], downs[PLACES], growths[PLACES];
 // What the soft edge of a circle, a pixel wide, and the width of the pixel add to the square of its radius. Light in wider
 // texels has its place: there that is between what a lamp asks for and what an even surface does.
 const float SOFT = 5.0 / 12.0, SOFT_PLACED = 1.0 / 8.0;
-const float GOES_ON = 4.0;  // times what is seen of it
+const float GOES_ON = 4.0;  // what goes on behind an edge fills at most so many times what is seen of it
 const float SHARP = 0.5;  // pixels: a circle that stays in its pixel
 const float ALIKE = 0.1;  // by how much circles may differ on one surface: in pixels, or of their nearness if that is less
 const float IN_FOCUS = 0.1;  // pixels: circles below this are taken for sharp
@@ -127,8 +127,8 @@ float weight_at(float edge, vec2 offset, float distance, vec2 place) {
     return clamp(edge - steep * dot(place, offset), 0.0, 1.0);
 }
 
-// How much more such light would weigh in all pixels together if it were in the middle of its own.
-float loss_at(float radius, vec2 place) {
+// What such light is multiplied by, so that it weighs as much in all pixels together as in the middle of its own.
+float normalization_at(float radius, vec2 place) {
     vec2 sums = vec2(0.0);
     for (int i = 0; i < 25; ++i) {
         vec2 offset = vec2(i % 5 - 2, i / 5 - 2);
@@ -138,9 +138,9 @@ float loss_at(float radius, vec2 place) {
     return sums.x / sums.y;
 }
 
-// How far the light of a texel is that of a lamp, whose circle shows where it stands. Along an edge of what is lit evenly the
-// texels fill their parts of the lens as they are, and so does the dark beside.
-float lamp_share(ivec2 at, ivec2 size, int row, bool is_near, float light) {
+// How far the place of a texel's light is that of the texel: not where it has less than half of the mean over itself and the
+// four beside it, since its part of the lens moves with it. A trace of light at the rim of what is dark moves no dark.
+float place_share(ivec2 at, ivec2 size, int row, bool is_near, float light) {
     float around = light;
     for (int i = 0; i < 4; ++i) {
         ivec2 other = clamp(at + ivec2((i & 1) * (i - 2), (1 - (i & 1)) * (i - 1)), ivec2(0), size - 1) + ivec2(0, row);
@@ -169,7 +169,7 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
             ivec2 there = at + ivec2(0, row);
             light = is_near ? imageLoad(near, there) : imageLoad(far, there);
             vec4 seen = is_near ? imageLoad(near_place, there) : imageLoad(far_place, there);
-            beside = seen.xy * lamp_share(at, size, row, is_near, seen.z);
+            beside = seen.xy * place_share(at, size, row, is_near, seen.z);
             part = seen.w;
         }
         float c = circle(light.w, uv) * per_texel;
@@ -186,7 +186,7 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
         lights[i] = part / area * vec4(light.rgb, 1.0);
         // Close to the middle a round circle loses nothing.
         if (level == 0 && any(greaterThan(abs(beside), vec2(BLADES > 0 ? 0.0 : 0.05)))) {
-            lights[i].rgb *= loss_at(c < 0.0 ? -radius : radius, beside);
+            lights[i].rgb *= normalization_at(c < 0.0 ? -radius : radius, beside);
         }
         if (BENT) {
             // Outside of the frame, where the border's pixels are repeated, it goes on as there.
@@ -253,7 +253,7 @@ void gather(
 ) {
     float small = min(abs(own), 1.0), alike_here = ALIKE * small, steep_here = STEEP * texel * small;
     // Pixels are in the middle of theirs, and beside that of a coarser texel; its light is too.
-    float corner = min(float(margin), TEXELS + 1.0) + (texel > 1.0 ? 0.86 - 0.16 / texel : 0.01);
+    float corner = float(margin) + (texel > 1.0 ? 0.86 - 0.16 / texel : 0.01);
     for (int y = -margin; y <= margin; ++y) {
         int row = min(int(sqrt(corner * corner - float(y * y))), margin);
         int i = (centre.y + y) * count + centre.x - row;

@@ -5,7 +5,7 @@
 //   4  radiance     readonly rgba32f   the picture of the middle
 //   5  motion       readonly rgba32f   see post/motion.comp
 //   67 light_place  readonly rgba32f   see lighting/accumulate.comp; read where HAS_PLACE
-//   6  followed     writeonly rgba32f  as `motion`, and the same next to what is nearer by far as of that
+//   6  followed     writeonly rgba32f  as `motion`; beside something much nearer, that thing's
 //   7  placed       writeonly rgba32f  the picture; the bits of w are the place, two halves
 //
 // Motion is that of the pixel's centre. Where something ends within a pixel, its light reaches beyond that by up to a pixel, and
