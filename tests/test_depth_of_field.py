@@ -145,6 +145,50 @@ def test_small_circles_keep_their_light(renderer: vf.Renderer, side: int, blades
         assert light == pytest.approx(before, rel=0.01)
 
 
+@pytest.mark.parametrize("focus", ["ground", "beyond", "edge", "before"])
+@pytest.mark.parametrize(("near", "slant", "within"), [(50.0, 0.0, 0.4), (70.0, 45.0, 0.7), (85.0, 20.0, 0.0)])
+def test_an_edge_over_another_surface(
+    renderer: vf.Renderer, near: float, slant: float, within: float, focus: str
+) -> None:
+    """A plateau above ground, one of them bright: sharp or not it ends as its own circles say.
+
+    Some pixels' middles look at the plateau's side, whose depth is neither's.
+    """
+    cells, cell, altitude, size = 768, 0.0625, 100.0, (60, 44)
+    pixel = 0.4  # metres on the ground
+    plateau_ends = -cell / 2.0
+    heights = np.tile(np.where(np.arange(cells) < cells // 2, altitude - near, 0.0), (cells, 1))
+    on_plateau = np.tile(np.arange(8 * cells) < 4 * cells - 4, (4, 1))[..., None]  # the side shines as the ground does
+    fov_x = float(2.0 * np.degrees(np.arctan(pixel * size[0] / 2.0 / altitude)))
+    focused = {"ground": altitude, "beyond": 1.4 * altitude, "edge": near, "before": 0.8 * near}[focus]
+    blurred = altitude if focus == "edge" else near
+    turn, east = np.radians(slant), plateau_ends + within * pixel * near / altitude
+    x, y = ((np.arange(8 * n) + 0.5) / 8 - n / 2 for n in size)
+    outward = np.cos(turn) * x - np.sin(turn) * y[:, None] + within  # pixels from the edge
+    worst = {}
+    for bright in ("plateau", "ground"):
+        shining = np.repeat(on_plateau == (bright == "plateau"), 3, axis=2).astype(np.float32)
+        material = vf.Material(emission=1.0, emission_map=shining)
+        terrain = vf.Terrain(heights, cell, albedo=0.0, material=material)
+        for radius in (0.5, 0.85, 1.25, 2.5, 5.0, 13.0):
+            camera = vf.Camera.perspective(
+                (east, 0, altitude),
+                (east, 0, 0),
+                up=(float(np.sin(turn)), float(np.cos(turn)), 0.0),
+                fov_x=fov_x,
+                aperture_radius=radius * pixel / altitude / abs(1.0 / blurred - 1.0 / focused),
+                focus_distance=focused,
+            )
+            scene = vf.Scene(terrain, camera, sun=None, sky=None, background="black")
+            covered = truth.disc_edge(-outward, 0.1 if focus == "edge" else radius)
+            covered = covered.reshape(size[1], 8, size[0], 8).mean(axis=(1, 3))
+            wanted = covered if bright == "plateau" else 1.0 - covered
+            error = np.abs(seen(renderer, scene, size=size, samples=256) - wanted)
+            worst[bright, radius] = float(error[14:-14, 14:-14].max())
+    print(f"plateau at {near:g} m, {slant:g} degrees, focus on {focus}: worst {max(worst.values()):.4f}")
+    assert max(worst.values()) < 0.03, {where: error for where, error in worst.items() if error >= 0.03}
+
+
 @pytest.mark.parametrize("radius", [2.0, 6.0])
 def test_a_near_edge_covers_what_is_sharp_behind_it_by_the_share_of_the_lens(
     renderer: vf.Renderer, radius: float

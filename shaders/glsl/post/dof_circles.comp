@@ -10,6 +10,7 @@
 //   86 nearness   writeonly r32f     of what the pixel shows in front, see include/blur.glsl
 //   87 tiles      writeonly rgba32f  largest circle before the plane in focus, largest behind it, least of all
 //   88 front      writeonly rgba32f  light from there; w is the share of the pixel
+//   89 amount     writeonly r32f     how much that counts for places: of the whole picture, the sum of its channels
 //
 // Light is a mean over the pixel, and the G-buffer is that of its centre. At a silhouette a pixel holds a share of what is
 // in front and a share of what is behind it, and the mean of one over the distance tells how large they are. What is
@@ -32,15 +33,23 @@ layout(set = 0, binding = 7, rgba32f) readonly uniform image2D picture;
 layout(set = 0, binding = 86, r32f) writeonly uniform image2D nearness;
 layout(set = 0, binding = 87, rgba32f) writeonly uniform image2D tiles;
 layout(set = 0, binding = 88, rgba32f) writeonly uniform image2D front;
+layout(set = 0, binding = 89, r32f) writeonly uniform image2D amount;
 
 // Where no circle is wider than the first, a mixed pixel is left whole; from the second on it is parted.
 const float WHOLE = 1.5, PARTED = 2.5;  // pixels
 // Between the circle of a pixel's centre and the mean over the pixel, from where on it is mixed: in pixels, or of its nearness
 // if that is less.
-const float MIXED = 0.1;
+const float MIXED = 0.05;
+// By how much a neighbour before and one behind differ from a pixel between two surfaces: in pixels, and of its nearness, which
+// counts where it is more. Beyond them nearness changes by less than such a share of that.
+const float STEP = 0.05, STEP_OF_NEARNESS = 0.03, SLOPE = 0.3;
+// Light that every pixel has as it counts for places, of that in the tile: a trace of light moves nothing dark. It is a mean of
+// roots, which a lamp adds little to, summed in whole steps, so that no order tells.
+const float TRACE = 0.05, ROOT_STEPS = 4096.0, ROOT_LARGEST = 1024.0;
 
 // Floats of one sign are in the order of their bits.
 shared uint nearest, farthest, least;
+shared uint brightness;  // the sum of roots, in steps
 
 float band_at(vec2 at) {
     float outside = abs(dot(blur.across, at) + blur.offset) - blur.half_width;
@@ -57,10 +66,29 @@ float inverse_at(ivec2 pixel) {
     return isinf(distance) ? 0.0 : 1.0 / distance;
 }
 
-// Part a mixed pixel; return the light of what is in front, and in w its share of the pixel.
-vec4 part(ivec2 pixel, vec2 uv, vec3 light, float scale, inout float near) {
+float mean_at(ivec2 pixel, float scale) {
+    return scale * imageLoad(inverse_distance, clamp(pixel, ivec2(0), frame.size - 1)).r;
+}
+
+// Whether a neighbour is nearer and the one across is farther, by a step and not on a slope that goes on: then what the pixel's
+// centre looks at is no surface to blur by, but the side of the nearer one, seen from above.
+bool between(ivec2 pixel, float scale, float mean) {
+    float step = max(STEP, STEP_OF_NEARNESS * mean);
+    for (int i = 0; i < 2; ++i) {
+        ivec2 along = ivec2(1 - i, i);
+        float there = mean_at(pixel - along, scale), across = mean_at(pixel + along, scale);
+        if (max(there, across) < mean + step || min(there, across) > mean - step) continue;
+        float beside = abs(mean_at(pixel - 2 * along, scale) - there) + abs(mean_at(pixel + 2 * along, scale) - across);
+        if (beside < SLOPE * abs(there - across)) return true;
+    }
+    return false;
+}
+
+// Part a mixed pixel: leave in `light`, which is a part of all the light there is, that of what is in front. In `amount` is how
+// much of it counts for places. Return its share of the pixel.
+float part(ivec2 pixel, vec2 uv, float scale, vec3 all_light, inout float near, inout vec3 light, inout float amount) {
     float mean = scale * imageLoad(inverse_distance, pixel).r;
-    if (abs(mean - near) <= MIXED * min(max(mean, near), 1.0)) return vec4(light, 1.0);
+    if (abs(mean - near) <= MIXED * min(max(mean, near), 1.0) && !between(pixel, scale, mean)) return 1.0;
     float nearest = near, farthest = near, most = -1.0e30, least = 1.0e30;
     ivec2 before = pixel, behind = pixel;
     vec3 ahead, beyond;
@@ -82,49 +110,69 @@ vec4 part(ivec2 pixel, vec2 uv, vec3 light, float scale, inout float near) {
             behind = other;
         }
     }
-    float share = clamp((mean - farthest) / max(nearest - farthest, 1.0e-6), 0.0, 1.0);
     near = nearest;
-    // What is left of the light is in front; a small share says little of it, and then it is as beside, but for no more than
-    // there is: thin things may be in front, too, that look otherwise.
-    vec3 all_light = light, all_ahead = ahead, left = light - (1.0 - share) * beyond, left_of_all = left;
+    float share = clamp((mean - farthest) / max(nearest - farthest, 1.0e-6), 0.0, 1.0);
+    vec3 all_ahead = ahead, all_beyond = beyond;
     if (IS_PART) {
-        all_light = imageLoad(picture, pixel).rgb;
         all_ahead = imageLoad(picture, before).rgb;
-        left_of_all = all_light - (1.0 - share) * imageLoad(picture, behind).rgb;
+        all_beyond = imageLoad(picture, behind).rgb;
     }
-    ahead *= min(all_light / max(share * all_ahead, 1.0e-12), 1.0);
-    left = mix(left, vec3(0.0), lessThan(left_of_all, vec3(0.0))) / max(share, 0.25);
-    left = mix(ahead, left, smoothstep(0.25, 0.5, share));
-    float c = max(abs(circle(nearest, uv)), abs(circle(farthest, uv))), parted = smoothstep(WHOLE, PARTED, c);
-    float spread = mix(1.0, share, parted);
-    return vec4(mix(light, share * left, parted) / max(spread, 1.0e-6), spread);
+    float c = abs(circle(nearest, uv)), wider = max(c, abs(circle(farthest, uv)));
+    float parted = smoothstep(WHOLE, PARTED, mix(wider, c, smoothstep(0.3, 0.6, c))), spread = mix(1.0, share, parted);
+    // Errors of what is left move nothing dark: for its place it is as bright as beside.
+    amount = mix(amount, dot(all_ahead, vec3(1.0)), parted);
+    // What is left of the light is in front. A small share says little of it: there it may be between what is in front beside
+    // and what is behind, but no more than there is, unless the pixel outshines them all. Parts of the light are mixed as the
+    // whole is, so that they add up.
+    float outshines = dot(all_light, vec3(1.0)) / max(dot(max(all_ahead, all_beyond), vec3(1.0)), 1.0e-12);
+    float sure = max(smoothstep(0.25, 0.5, share), smoothstep(1.5, 3.0, outshines));
+    vec3 bound = min(all_light / max(share * all_ahead, 1.0e-12), 1.0);
+    ahead *= bound;
+    all_ahead *= bound;
+    float of_share = 1.0 / max(share, 0.02);
+    vec3 left = of_share * (light - (1.0 - share) * beyond), all_left = of_share * (all_light - (1.0 - share) * all_beyond);
+    left = mix(left, vec3(0.0), lessThan(all_left, vec3(0.0)));
+    all_left = max(all_left, 0.0);
+    vec3 likely = clamp(all_left, min(all_ahead, all_beyond), max(all_ahead, all_beyond)), apart = all_left - all_ahead;
+    vec3 trust = mix((likely - all_ahead) / apart, vec3(0.0), lessThan(abs(apart), vec3(1.0e-6)));
+    left = mix(ahead, left, mix(trust, vec3(1.0), sure));
+    light = mix(light, share * left, parted) / max(spread, 1.0e-6);
+    return spread;
 }
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (gl_LocalInvocationIndex == 0u) {
-        nearest = farthest = 0u;
+        nearest = farthest = brightness = 0u;
         least = floatBitsToUint(LARGEST);
     }
     barrier();
-    if (all(lessThan(pixel, frame.size))) {
+    bool inside = all(lessThan(pixel, frame.size));
+    float amount_here = 0.0;
+    if (inside) {
         vec2 at = vec2(pixel) + 0.5;
         vec2 uv = camera_uv(at), grown = growth(uv);
         float near, scale = scale_at(uv);
-        vec4 seen = vec4(imageLoad(radiance, pixel).rgb, 1.0);
+        vec3 light = imageLoad(radiance, pixel).rgb, all_light = IS_PART ? imageLoad(picture, pixel).rgb : light;
+        float share = 1.0;
+        amount_here = max(dot(all_light, vec3(1.0)), 0.0);
         if (MINIATURE) near = band_at(at);
         else {
             near = scale * inverse_at(pixel);
-            seen = part(pixel, uv, seen.rgb, scale, near);
+            share = part(pixel, uv, scale, all_light, near, light, amount_here);
         }
         float c = circle(near, uv), farthest_out = min(abs(c) * grown.y / grown.x, LARGEST);
-        imageStore(front, pixel, seen);
+        imageStore(front, pixel, vec4(light, share));
         imageStore(nearness, pixel, vec4(near));
         atomicMax(nearest, floatBitsToUint(c > 0.0 ? farthest_out : 0.0));
         atomicMax(farthest, floatBitsToUint(c < 0.0 ? farthest_out : 0.0));
         atomicMin(least, floatBitsToUint(abs(c)));
+        atomicAdd(brightness, uint(ROOT_STEPS * min(sqrt(amount_here), ROOT_LARGEST)));
     }
     barrier();
+    // A trace of light moves nothing dark.
+    float root = float(brightness) / (ROOT_STEPS * TILE * TILE);
+    if (inside) imageStore(amount, pixel, vec4(amount_here + TRACE * root * root));
     if (gl_LocalInvocationIndex == 0u) {
         vec3 bounds = uintBitsToFloat(uvec3(nearest, farthest, least));
         imageStore(tiles, ivec2(gl_WorkGroupID.xy), vec4(bounds, 0.0));

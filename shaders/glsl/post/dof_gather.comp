@@ -64,6 +64,7 @@ const float SOFT = 5.0 / 12.0, SOFT_PLACED = 1.0 / 8.0;
 const float GOES_ON = 4.0;  // what goes on behind an edge fills at most so many times what is seen of it
 const float SHARP = 0.5;  // pixels: a circle that stays in its pixel
 const float ALIKE = 0.1;  // by how much circles may differ on one surface: in pixels, or of their nearness if that is less
+const float STEEP_SHARE = 0.045;  // a surface's nearness changes by at most such a share of it from pixel to pixel
 const float IN_FOCUS = 0.1;  // pixels: circles below this are taken for sharp
 
 // How much of a distance, in texels, is a level's or a finer one's.
@@ -79,6 +80,13 @@ float polygon_distance(vec2 offset) {
 // The area of a circle, in texels: about the sum of its edge over all of them. One of SHARP covers just its pixel.
 float circle_area(float radius) {
     return blur.area * (radius * radius + 1.0 / 12.0) + (1.0 - blur.area / 3.0) * clamp(1.5 - radius, 0.0, 1.0);
+}
+
+// How much more than its area a wide circle's weights sum up to, by its radius in pixels: the levels fade over to each other
+// there, and the same is so again with circles of twice the size. Measured, as a mean over all places.
+float excess(float c) {
+    float octaves = fract(log2(c / 12.0) + 0.5) - 0.5;
+    return 1.0 + 0.0225 * max(1.0 - octaves * octaves / (0.31 * 0.31), 0.0);
 }
 
 // The radius and the area for a circle of up to SMALL pixels, by a table of the host's (post/small_circles.py): there the sum
@@ -175,6 +183,7 @@ ivec2 stage(int level, bool is_near, int margin, out int count) {
         float c = circle(light.w, uv) * per_texel;
         // The soft edge spreads by as much as a circle that is so much larger.
         float radius = sqrt(max(c * c - (level == 0 ? SOFT : SOFT_PLACED), sharp)), area = circle_area(radius);
+        if (abs(c) * texel >= SMALL) area *= excess(abs(c) * texel);
         if (level == 0 && abs(c) < SMALL) {
             vec2 found = small_circle(abs(c));
             radius = found.x;
@@ -223,14 +232,17 @@ vec4 guess_behind(vec2 at, float c, float missing) {
         if (float(1 << level) >= 2.0 * c) break;
     }
     seen.rgb /= max(seen.w, 1.0e-30);
-    float found = nearer / max(seen.w, 1.0e-30), share = seen.w * pow(1.0 + found, 8.0);
-    float sure = max(smoothstep(0.3, 0.6, 1.0 - found / c), smoothstep(0.03, 0.08, missing));
-    return vec4(seen.rgb, sure * smoothstep(0.0, 0.15, share));
+    float found = nearer / max(seen.w, 1.0e-30), share = seen.w * pow((1.0 + found) / 16.0, 16.0);
+    float sure = max(smoothstep(0.15, 0.35, 1.0 - found / c), smoothstep(0.03, 0.08, missing));
+    return vec4(seen.rgb, sure * smoothstep(0.0, 0.08, share));
 }
+
+// By how much nearness changes from pixel to pixel of one surface, at most.
+float steepest(float own) { return min(STEEP, STEEP_SHARE * abs(own)); }
 
 // What a mixed pixel shows of what is behind. Spread widely it is as good as nothing, but nothing else shows it sharp.
 vec4 own_behind(ivec2 here, float own, vec2 uv, float share) {
-    float nearer = own - (ALIKE + STEEP) * min(abs(own), 1.0), farthest = nearer;
+    float nearer = own - ALIKE * min(abs(own), 1.0) - steepest(own), farthest = nearer;
     vec3 light = vec3(0.0);
     for (int i = 0; i < 9; ++i) {
         ivec2 other = clamp(here + ivec2(i % 3 - 1, i / 3 - 1), ivec2(0), frame.size - 1);
@@ -251,7 +263,7 @@ void gather(
     const bool layered, const bool coarse, const bool fine, const bool finer, ivec2 centre, vec2 within, vec2 place,
     int margin, int count, float texel, float own
 ) {
-    float small = min(abs(own), 1.0), alike_here = ALIKE * small, steep_here = STEEP * texel * small;
+    float alike_here = ALIKE * min(abs(own), 1.0), steep_here = texel * steepest(own);
     // Pixels are in the middle of theirs, and beside that of a coarser texel; its light is too.
     float corner = float(margin) + (texel > 1.0 ? 0.86 - 0.16 / texel : 0.01);
     for (int y = -margin; y <= margin; ++y) {

@@ -3,7 +3,7 @@
 // Bindings (set 0):
 //   3  frame      readonly buffer    see include/frame.glsl
 //   4  front_light  readonly rgba32f   see post/dof_circles.comp; the first level is made of it
-//   7  picture    readonly rgba32f   all the light, of which this may be a part; read for the first level
+//   7  amount     readonly r32f      likewise: how much that counts for places
 //   81 circles    r32f               atlas, goes with behind: the circle before the plane in focus, times the weight
 //   84 behind     rgba32f            atlas: what may lie behind something near, times its weight, which is w
 //   85 blur       readonly buffer    see include/blur.glsl
@@ -29,7 +29,7 @@ layout(local_size_x = 8, local_size_y = 8) in;
 layout(constant_id = 86) const int LEVEL = 1;
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D front_light;
-layout(set = 0, binding = 7, rgba32f) readonly uniform image2D picture;
+layout(set = 0, binding = 7, r32f) readonly uniform image2D amount;
 layout(set = 0, binding = 86, r32f) readonly uniform image2D nearness;
 layout(set = 0, binding = 87, rgba32f) uniform image2D near;
 layout(set = 0, binding = 88, rgba32f) uniform image2D far;
@@ -65,10 +65,11 @@ void main() {
         if (LEVEL == 1) {
             vec4 seen = imageLoad(front_light, at);
             near_lights[i] = far_lights[i] = vec4(seen.rgb, imageLoad(nearness, at).r);
-            float light = max(dot(imageLoad(picture, at).rgb, vec3(1.0)), 0.0) + DARKEST;
+            float light = max(imageLoad(amount, at).r, 0.0) + DARKEST;
             near_places[i] = far_places[i] = vec4(0.0, 0.0, seen.w * light, seen.w);
             // The nearer, the less it is what lies behind: even a little nearer counts.
-            float c = max(circle(near_lights[i].w, uv), 0.0), weight = 1.0 / (1.0 + c);
+            float c = max(circle(near_lights[i].w, uv), 0.0), weight = 16.0 / (1.0 + c);
+            weight *= weight;
             weight *= weight;
             weight *= weight;
             weight *= weight * seen.w;

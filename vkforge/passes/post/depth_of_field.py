@@ -81,7 +81,7 @@ def depth_of_field(
     seen: dict[str, Any] = {"frame": frame, "blur": graph.block(by)}
     bent = {"BENT": blur.bent}
     tile_count = (-(-size[0] // TILE), -(-size[1] // TILE))
-    nearness = graph.image(f"{by} nearness", "r32f", size)
+    nearness, amount = (graph.image(f"{by} {name}", "r32f", size) for name in ("nearness", "amount"))
     front = graph.image(f"{by} front", "rgba32f", size)
     tiles, reach = (graph.image(f"{by} {name}", "rgba32f", tile_count) for name in ("tiles", "reach"))
     graph.compute(
@@ -96,6 +96,7 @@ def depth_of_field(
         picture=picture,
         nearness=nearness,
         front=front,
+        amount=amount,
         tiles=tiles,
         **seen,
     )
@@ -107,7 +108,7 @@ def depth_of_field(
     atlas["circles"] = graph.image(f"{by} circles", "r32f", atlas_size)
     bound: dict[str, Any] = {"nearness": nearness, **atlas, **seen}
     for level, extent in enumerate(levels, start=1):
-        variant, read = {"LEVEL": level, **bent}, {"front_light": front, "picture": picture}
+        variant, read = {"LEVEL": level, **bent}, {"front_light": front, "amount": amount}
         shader = "post/dof_shrink.comp"
         graph.compute(f"{by} level {level}", shader, extent, specialization=variant, **read, **bound)
     blurred = graph.image(f"{by} blurred", "rgba32f", size)
