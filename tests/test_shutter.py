@@ -192,27 +192,34 @@ def test_the_profile_of_an_edge_by_motion_vectors(renderer: vf.Renderer, ramp: f
     np.testing.assert_allclose(found, edge.reshape(width, 64).mean(axis=1), atol=0.03)
 
 
-def from_above(terrain: vf.Terrain, east: float, pixels: float) -> vf.Scene:
-    """Return what shines, seen from above `east` by a camera that moves by so many pixels of a metre."""
+def from_above(terrain: vf.Terrain, east: float, pixels: float, turned: float = 0.0) -> vf.Scene:
+    """Return what shines, seen from above `east` by a camera that moves east by so many pixels of a metre.
+
+    It is turned by so many degrees clockwise.
+    """
+    up = (float(np.sin(np.radians(turned))), float(np.cos(np.radians(turned))), 0.0)
     cameras = (
-        vf.Camera.orthographic((x, 0, 500), (x, 0, 0), (0, 1, 0), height=24.0)
-        for x in (east - pixels / 2, east + pixels / 2)
+        vf.Camera.orthographic((x, 0, 500), (x, 0, 0), up, height=24.0) for x in (east - pixels / 2, east + pixels / 2)
     )
     start, end = cameras
     return vf.Scene(terrain, start.moving(end), None, None, background="black")
 
 
-def worst_off(renderer: vf.Renderer, scene: vf.Scene, angle: float, edge: float, pixels: float) -> float:
+def worst_off(
+    renderer: vf.Renderer, scene: vf.Scene, angle: float, edge: float, pixels: float, turned: float = 0.0
+) -> float:
     """Return the largest difference to what is lit up to `edge`, east of the middle, aslant by `angle` degrees."""
     size, across = (96, 24), np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
     image = renderer.render(scene, size, samples=256, motion_blur="vectors").hdr[..., 0]
     within = (np.arange(16) + 0.5) / 16
-    x = np.arange(size[0])[:, None] + within - size[0] / 2 - edge
+    x = np.arange(size[0])[:, None] + within - size[0] / 2
     y = size[1] / 2 - np.arange(size[1])[:, None] - within
-    beyond = across[0] * x[None, :, None, :] + across[1] * y[:, None, :, None]
+    x, y = x[None, :, None, :], y[:, None, :, None]
+    cos, sin = np.cos(np.radians(turned)), np.sin(np.radians(turned))
+    beyond = across[0] * (cos * x + sin * y - edge) + across[1] * (cos * y - sin * x)
     wanted = np.clip(0.5 - beyond / (pixels * across[0]), 0.0, 1.0).mean(axis=(2, 3))
     found = float(np.abs(image - wanted)[4:-4, 16:-16].max())
-    print(f"{pixels:g} pixels, {angle:g} degrees, edge at {edge:g}: worst {found:.4f}")
+    print(f"{pixels:g} pixels, {angle:g} degrees, turned by {turned:g}, edge at {edge:g}: worst {found:.4f}")
     return found
 
 
@@ -228,6 +235,20 @@ def test_vectors_know_where_in_a_pixel_an_edge_is(renderer: vf.Renderer, angle: 
     for pixels in (0.5, 1.0, 1.5, 2.7, 5.0, 12.0):
         for edge in (0.0, -0.3, -0.5) if angle == 0 else (-0.3,):
             assert worst_off(renderer, from_above(terrain, -edge, pixels), angle, edge, pixels) < 0.03
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("turned", [27.0, 45.0, 60.0])
+def test_vectors_move_edges_any_way(renderer: vf.Renderer, turned: float) -> None:
+    """Over one plane: an edge across the movement, and both aslant in the picture."""
+    column = (np.arange(96 * 32) + 0.5) / 32 - 48
+    lit = np.repeat(np.clip(0.5 - 12.0 * column, 0.0, 1.0)[None, :, None], 3, axis=-1)
+    material = vf.Material(emission=1.0, emission_map=lit.astype(np.float32))
+    terrain = vf.Terrain(np.zeros((96, 96)), 1.0, albedo=0.0, material=material)
+    for pixels in (0.5, 1.0, 2.0, 3.0, 5.0):
+        for edge in (0.0, -0.5):
+            scene = from_above(terrain, -edge, pixels, turned)
+            assert worst_off(renderer, scene, 0.0, edge, pixels, turned) < 0.03
 
 
 @pytest.mark.gpu

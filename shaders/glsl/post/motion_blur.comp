@@ -33,6 +33,7 @@ const int TILE = 16;          // pixels, as in passes/post/motion_blur.py
 const float MOST_TIMES = 48.0;
 const float ARRIVES = 0.75;   // pixels
 const float STILL = 0.02;     // pixels
+const float LONG = 16.0;      // pixels: where in a pixel its light is tells less than a hundredth then
 
 // The nearest place that the camera sees, all of whose neighbours it sees too.
 vec2 seen(vec2 at) {
@@ -48,18 +49,24 @@ ivec2 within(vec2 at) {
 }
 
 // What of a pixel's light lies right of and below a line that crosses it, along both axes; the lines are `cut` from its middle.
-// Light is taken to fill a box about its place: all of the pixel where that is the middle, and what is lit of it beside an edge.
-vec2 beyond(vec4 light, vec2 cut) {
-    vec2 place = unpackHalf2x16(floatBitsToUint(light.w));
-    return clamp(0.5 + 0.5 * (place - cut) / max(0.5 - abs(place), 0.01), 0.0, 1.0);
+// Beside an edge along pixels light fills a box about its place; aslant, it falls off towards the edge. Where its place is the
+// middle, or of no account, it fills the pixel.
+vec2 beyond(vec4 light, vec2 cut, bool placed_light) {
+    uint packed = floatBitsToUint(light.w);
+    if (packed == 0u || !placed_light) return 0.5 - cut;
+    vec2 place = unpackHalf2x16(packed), far = abs(place);
+    vec2 even = 1.0 - min(far.x, far.y) / max(far.x, far.y) * min(6.0 * far, 1.0);  // 1 is a box, 0 falls off to nothing
+    vec2 wide = max((0.5 - far) / (1.0 / 3.0 + even / 6.0), 0.02);
+    vec2 across = clamp((sign(place) * cut - 0.5 + wide) / wide, 0.0, 1.0), before = across * (even + (1.0 - even) * across);
+    return mix(1.0 - before, before, lessThan(place, vec2(0.0)));
 }
 
 // The mean over a pixel around `at`.
-vec3 picture(vec2 at) {
+vec3 picture(vec2 at, bool placed_light) {
     vec2 corner = seen(at) - 0.5, cut = fract(corner) - 0.5;
     vec4 a = imageLoad(placed, within(corner)), b = imageLoad(placed, within(corner + vec2(1.0, 0.0)));
     vec4 c = imageLoad(placed, within(corner + vec2(0.0, 1.0))), d = imageLoad(placed, within(corner + 1.0));
-    vec2 in_a = beyond(a, cut), in_b = beyond(b, cut), in_c = beyond(c, cut), in_d = beyond(d, cut);
+    vec2 in_a = beyond(a, cut, placed_light), in_b = beyond(b, cut, placed_light), in_c = beyond(c, cut, placed_light), in_d = beyond(d, cut, placed_light);
     return in_a.x * in_a.y * a.rgb + (1.0 - in_b.x) * in_b.y * b.rgb + in_c.x * (1.0 - in_c.y) * c.rgb +
            (1.0 - in_d.x) * (1.0 - in_d.y) * d.rgb;
 }
@@ -102,7 +109,7 @@ void main() {
                     y = other;
                 }
             }
-            light += picture(near < 0.0 ? far.xy : y);
+            light += picture(near < 0.0 ? far.xy : y, farthest < LONG);
         }
         light /= times;
         if (CAMERA_KIND >= CAMERA_EQUIDISTANT) light *= clamp(depth_in_circle(x) + 0.5, 0.0, 1.0);

@@ -27,7 +27,8 @@ layout(set = 0, binding = 67, rgba32f) readonly uniform image2D light_place;
 layout(set = 0, binding = 6, rgba32f) writeonly uniform image2D followed;
 layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D placed;
 
-const float NEARER = 1.1;  // times as near is another surface, and no slope
+const float NEARER = 1.1;   // times as near is another surface, and no slope
+const float MIDDLE = 0.01;  // pixels: light that is so near to the middle is taken to be there, for speed
 
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
@@ -46,6 +47,7 @@ void main() {
     // Beyond a fish-eye's circle is nothing that light could be beside.
     bool has_place = HAS_PLACE && depth_in_circle(vec2(pixel) + 0.5) > 1.0;
     vec2 place = has_place ? imageLoad(light_place, pixel).xy : vec2(0.0);
+    if (all(lessThan(abs(place), vec2(MIDDLE)))) place = vec2(0.0);
     imageStore(followed, pixel, moved);
     imageStore(placed, pixel, vec4(imageLoad(radiance, pixel).rgb, uintBitsToFloat(packHalf2x16(place))));
 }
