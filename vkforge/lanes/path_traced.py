@@ -23,10 +23,12 @@ from vkforge.passes.lighting.rays import rays_at_once
 from vkforge.passes.lighting.water import fill_water, import_water, water_surface, water_variant
 from vkforge.passes.materials.split_sum import import_split_sum
 from vkforge.passes.materials.textures import surface_variant
-from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, tracer_variant
+from vkforge.passes.terrain.heightfield import fill_block, import_heightfield, import_surface, sun_beam, tracer_variant
 from vkforge.passes.terrain.primary import EXTRAS, primary
+from vkforge.passes.terrain.shades import fill_shades
 from vkforge.passes.volumetrics.medium import fill_lights, fill_medium, import_medium, medium_kind
 from vkforge.scene.scene import Scene
+from vkforge.scene.shade import Beam
 from vkforge.settings import Settings
 
 # Paths of one submission: a fraction of a second of the slowest scenes, so that no driver's watchdog fires and Ctrl-C
@@ -34,6 +36,7 @@ from vkforge.settings import Settings
 PATHS_PER_SUBMISSION = {"cpu": 1 << 16}
 PATHS_PER_SUBMISSION_OF_A_GPU = 1 << 25
 LARGEST_BATCH = 16
+SAMPLES_OF_A_BAND = {"cpu": 8}  # a band is so low that they fit into one submission: groups idle at its end
 SEGMENTS_PER_INVOCATION_OF_A_CPU = 64  # of all paths: passes/lighting/rays.py says why there is a limit
 PATHS_FOR_HORIZONS = 4  # of a CPU, for each cell of the terrain: fewer cost less than working the horizons out does
 MOST_HORIZONS = 1 << 24  # cells: they take 8 bytes each
@@ -60,6 +63,7 @@ class Features:
         shutter: Whether the camera moves.
         water: What of it there is, as `water_variant` gives it, or None.
         horizons: Whether rays that surely leave the ground are not traced.
+        shades: Whether rays to the sun are not where it is known beforehand whether they meet ground.
         finish: How the light becomes a picture.
     """
 
@@ -75,6 +79,7 @@ class Features:
     shutter: bool
     water: tuple[tuple[str, int], ...] | None
     horizons: bool
+    shades: bool
     finish: Finish
 
 
@@ -114,6 +119,7 @@ class PathTracedLane(Lane):
             shutter=camera.shutter_end is not None and request.by_samples,
             water=None if scene.water is None else tuple(water_variant(scene.water).items()),
             horizons=self._horizons_pay(request),
+            shades=self._sun_beam(request) is not None,
             finish=finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": True}, pinhole=False),
         )
 
@@ -132,6 +138,13 @@ class PathTracedLane(Lane):
             and cells <= MOST_HORIZONS
             and 2 * (cols - 1) <= largest
         )
+
+    def _sun_beam(self, request: Request) -> Beam | None:
+        """Return the rays to a sun that stands still, where bounds for them pay."""
+        still = request.moving is None or not request.by_samples
+        if request.scene.sun is None or not still or not self._horizons_pay(request):
+            return None
+        return sun_beam(request.scene.terrain, request.scene.sun)
 
     def compile(self, request: Request, features: Features) -> Frames:
         """Return the compiled frames of a picture."""
@@ -152,9 +165,11 @@ class PathTracedLane(Lane):
         return PATHS_PER_SUBMISSION.get(self.device.info.type, PATHS_PER_SUBMISSION_OF_A_GPU)
 
     def _band_rows(self, size: tuple[int, int]) -> int:
-        """Return the rows of a band: one sample of it is at most a submission's worth."""
+        """Return the rows of a band: one sample of all, or a few of a part on a CPU, are a submission's worth."""
         width, height = size
-        rows = max(1, self._paths_per_submission() // (width * BAND_ROWS)) * BAND_ROWS
+        most = self._paths_per_submission()
+        samples = 1 if width * height <= most else SAMPLES_OF_A_BAND.get(self.device.info.type, 1)
+        rows = max(1, most // (width * samples * BAND_ROWS)) * BAND_ROWS
         return min(rows, -(-height // BAND_ROWS) * BAND_ROWS)
 
     def declare_paths(self, graph: Graph, request: Request, features: Features) -> Images:
@@ -163,6 +178,7 @@ class PathTracedLane(Lane):
         bindings = {
             **heightfield,
             "horizons": heightfield["pyramid"],  # not read
+            "shades": heightfield["pyramid"],  # likewise
             "frame": graph.block("frame"),
             **import_surface(graph, request.parts.albedo, request.parts.maps),
             "split_sum": import_split_sum(graph, request.parts.split_sum, heightfield["heights"]),
@@ -174,6 +190,9 @@ class PathTracedLane(Lane):
         if features.horizons:
             horizons = request.parts.heights.horizons(request.scene.terrain)
             bindings["horizons"] = graph.import_image("horizons", horizons, layout=Layout.GENERAL)
+        if features.shades:
+            shades = request.parts.heights.shades(request.scene.terrain)
+            bindings["shades"] = graph.import_image("shades", shades, layout=Layout.GENERAL)
         variant = {
             **dict(features.tracer),
             **dict(features.surface),
@@ -187,6 +206,7 @@ class PathTracedLane(Lane):
             "SHUTTER": features.shutter,
             "HAS_WATER": features.water is not None,
             "HAS_HORIZONS": features.horizons,
+            "HAS_SHADES": features.shades,
             **dict(features.water or ()),
         }
         kept = (*request.outputs, *light_read(features.finish))
@@ -259,11 +279,13 @@ class PathTracedLane(Lane):
         moving = request.moving is not None and request.by_samples
         if moving:
             most = 1  # each at a time of its own
-        done = 0
+        done, beam = 0, self._sun_beam(request)
         for _ in frames.light.blocks:
             self._fill(frames.light.blocks[frames.light.acquire()], request, request.scene)
         while done < settings.samples:
             batch = min(max(done, 1), most, settings.samples - done)
+            if beam is not None:  # another picture under another sun may be made between two batches of this
+                request.parts.heights.cast_shades(request.scene.terrain, beam)
             for first_row in bands:
                 block = frames.light.blocks[frames.light.acquire()]
                 if moving:
@@ -293,6 +315,7 @@ class PathTracedLane(Lane):
         fill_water(block["water"], scene.water, block["terrain"])
         camera = scene.camera if request.by_samples else scene.camera.middle
         fill_path(block["path"], request.settings.max_depth, camera, request.size)
+        fill_shades(block["path"], self._sun_beam(request))
 
     def _noise(self, frames: Frames, samples: int) -> float:
         """Return the root mean square of the pixels' standard errors over the mean luminance."""

@@ -312,6 +312,7 @@ vec3 ground_normal(ivec2 cell, vec2 uv) {
 // The slope between two samples on either side of `here`: a central difference, one-sided at the border (where the
 // sampler gives `here` again, so `edge` doubles it) and beside a hole.
 vec4 central_differences(vec4 before, vec4 here, vec4 after, vec4 edge) {
+    if (!HAS_HOLES) return (after - before) * (0.5 * edge);
     bvec4 no_before = lessThan(before, vec4(HOLE_BELOW * height_scale));
     bvec4 no_after = lessThan(after, vec4(HOLE_BELOW * height_scale));
     vec4 weight = mix(0.5 * edge, vec4(1.0), max(vec4(no_before), vec4(no_after)));

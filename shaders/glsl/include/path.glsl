@@ -26,6 +26,8 @@ struct PathValues {
     vec3 end_direction_u;
     vec3 end_direction_v;
     vec3 end_angles;
+    vec2 sun_axis;         // the axis of grid space, up or down, that the rays to the sun go along, see horizon.glsl
+    vec2 sun_rise;         // less than any of them rises for each cell along it, and more
 };
 
 layout(set = 0, binding = 50, scalar) readonly buffer Path { PathValues path; } stored_path;

@@ -18,7 +18,8 @@
 //   32 lights          readonly buffer  see include/lights.glsl
 //   50 path            readonly buffer  see include/path.glsl
 //   51 beams           readonly r32f    how deep the rays of a group are above the ground, see beams.comp
-//   52 horizons        readonly r32ui   see include/horizon.glsl
+//   52 horizons        readonly r32ui   see include/horizon.glsl, as for the next
+//   53 shades         readonly r32ui
 //   70 water           readonly buffer  see include/water.glsl
 //   71 water_mask      sampler2D
 //   60 direct          rgba32f            see include/parts.glsl, as for the next four
@@ -254,6 +255,7 @@ void main() {
     float lamp_distance = 0.0;
     vec3 onwards = vec3(0.0);
     float onwards_density = 0.0;
+    float sun_reach = FAR;  // how far the ray to the sun is traced at most
     bool escapes = false;  // whether the ray onwards from a vertex surely leaves the ground
     bool first_on_ground = false;  // whether this is the ground as the camera sees it, which tells what it sees of the lights
     // Of water: whether the path is in it, how often it has met its surface; what the sun's disc adds where a path from the
@@ -278,6 +280,7 @@ void main() {
         while (true) {
             float reach = HAS_LAMPS && ray == RAY_TO_LAMP ? lamp_distance : FAR;
             if (HAS_WATER && ray == RAY_TO_SUN) reach = wet_metres;
+            if (HAS_SHADES && ray == RAY_TO_SUN) reach = sun_reach;
             hit = trace_grid(origin, direction * grid_scale, reach, on_ground, t_clear);
             t_clear = 0.0;
             missed = hit.kind == HIT_NOTHING;
@@ -433,11 +436,15 @@ void main() {
                         float scattered = HAS_WATER && wet ? WATER_PHASE : phase(dot(direction, l));
                         sunlight *= in_medium ? vec3(scattered) : brdf_cosine(surface, n, view, l);
                         if (l.z > 0.0 && faces && (first_on_ground || sunlight != vec3(0.0))) to_sun = l;
-                        if (HAS_HORIZONS && on_ground && to_sun != vec3(0.0) && over_horizon(origin, to_sun * grid_scale)) {
-                            receive(sunlight, vertex);
-                            if (first_on_ground) suns += 1.0;
-                            to_sun = vec3(0.0);
-                        }
+                        if (HAS_HORIZONS && on_ground && to_sun != vec3(0.0)) {
+                            if (HAS_SHADES) sun_reach = ground_before_sun(origin, l * grid_scale);
+                            else sun_reach = over_horizon(origin, l * grid_scale) ? 0.0 : FAR;
+                            if (sun_reach == 0.0) {
+                                receive(sunlight, vertex);
+                                if (first_on_ground) suns += 1.0;
+                            }
+                            if (sun_reach <= 0.0) to_sun = vec3(0.0);
+                        } else sun_reach = FAR;
                     }
                     if (SAMPLES_SKY) {
                         float density;

@@ -15,7 +15,10 @@ from vkforge.graph.builder import Graph, ImageResource
 from vkforge.graph.frame import Frame
 from vkforge.passes.materials.textures import ALBEDO_KINDS, DeviceTexture, fill_material, import_maps
 from vkforge.passes.terrain.horizons import packed_horizons
+from vkforge.passes.terrain.shades import packed_shades, safe_beam
 from vkforge.scene.albedo import Albedo
+from vkforge.scene.shade import Beam, beam_to_disc
+from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
 from vkforge.vk.device import Device, Owner
 from vkforge.vk.resources import Image
@@ -58,6 +61,8 @@ class DeviceHeights:
         self.owner = Owner(device, f"terrain#{next(_serials)}")
         self.has_holes = bool(np.isnan(terrain.heights).any())
         self._horizons: Image | None = None
+        self._shades: Image | None = None
+        self._beam: Beam | None = None  # whose bounds `_shades` holds
         try:
             self.image = Image(
                 self.owner, "heights", "r32f", (cols, rows), frozenset(["sampled", "copy_destination"])
@@ -105,17 +110,36 @@ class DeviceHeights:
     def horizons(self, terrain: Terrain) -> Image:
         """Return which rays leave the ground of the terrain, which has no hole; worked out at the first call."""
         if self._horizons is None:
-            above_low = (terrain.heights - terrain.min_height).astype(np.float32)
-            packed = packed_horizons(above_low * np.float32(height_scale(terrain)))
-            usages = frozenset(["storage", "copy_destination"])
-            image = Image(self.owner, "horizons", "r32ui", packed.shape[::-1], usages).allocate()
-
-            def fill(target: np.ndarray, first: int) -> None:
-                target[..., 0] = packed[first : first + len(target)]
-
-            upload(self.owner.device, image, fill, then=Access.STORAGE_READ)
-            self._horizons = image
+            packed = packed_horizons(grid_heights(terrain))
+            self._horizons = self._bounds_image("horizons", packed.shape)
+            self._upload(self._horizons, packed)
         return self._horizons
+
+    def shades(self, terrain: Terrain) -> Image:
+        """Return the image that `cast_shades` fills."""
+        if self._shades is None:
+            rows, cols = terrain.shape
+            self._shades = self._bounds_image("shades", (rows - 1, cols - 1))
+        return self._shades
+
+    def cast_shades(self, terrain: Terrain, beam: Beam) -> None:
+        """Fill `shades` for the light of a beam, where it holds another's."""
+        if beam != self._beam:
+            self._beam = None
+            packed = packed_shades(grid_heights(terrain), beam)
+            self.owner.device.wait(self.owner.device.submitted, "whatever reads the shades of before")
+            self._upload(self.shades(terrain), packed)
+            self._beam = beam
+
+    def _bounds_image(self, name: str, shape: tuple[int, ...]) -> Image:
+        usages = frozenset(["storage", "copy_destination"])
+        return Image(self.owner, name, "r32ui", (shape[1], shape[0]), usages).allocate()
+
+    def _upload(self, image: Image, packed: np.ndarray) -> None:
+        def fill(target: np.ndarray, first: int) -> None:
+            target[..., 0] = packed[first : first + len(target)]
+
+        upload(self.owner.device, image, fill, then=Access.STORAGE_READ)
 
     def release(self) -> None:
         """Give the images back."""
@@ -138,13 +162,32 @@ def height_scale(terrain: Terrain) -> float:
     return (HIGHEST - LOWEST) / max(high - low, min(terrain.cell_size), 1e-6 * max(abs(low), abs(high)))
 
 
+def grid_heights(terrain: Terrain) -> np.ndarray:
+    """Return the samples' grid z, float32."""
+    above_low = (terrain.heights - terrain.min_height).astype(np.float32)
+    return above_low * np.float32(height_scale(terrain)) + np.float32(LOWEST)
+
+
+def grid_scale(terrain: Terrain) -> tuple[float, float, float]:
+    """Return grid units per metre of the world."""
+    dx, dy = terrain.cell_size
+    return (1.0 / dx, -1.0 / dy, height_scale(terrain) / terrain.vertical_exaggeration)
+
+
+def sun_beam(terrain: Terrain, sun: Sun) -> Beam | None:
+    """Return the rays to a sun in grid space, with room for rounding; None where bounds for them tell nothing."""
+    beam = beam_to_disc(sun.direction, math.radians(sun.angular_diameter / 2), grid_scale(terrain))
+    safe = None if beam is None else safe_beam(beam)
+    return safe if safe is not None and safe.rise[0] > 0.0 else None
+
+
 def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
     """Write the `terrain` block: the map from the world to grid space, and what the surface is made of."""
     rows, cols = terrain.shape
     dx, dy = terrain.cell_size
     low, scale = terrain.min_height, height_scale(terrain)
     albedo = terrain.surface_albedo
-    block["scale"] = (1.0 / dx, -1.0 / dy, scale / terrain.vertical_exaggeration)
+    block["scale"] = grid_scale(terrain)
     block["origin"] = (-(cols - 1) / 2 * dx, (rows - 1) / 2 * dy, low * terrain.vertical_exaggeration)
     block["height_low"] = low
     block["height_scale"] = scale

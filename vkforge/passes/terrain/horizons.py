@@ -9,7 +9,7 @@ from vkforge.scene.horizon import horizons
 
 # Added to a bound for the tracer's rounding: it takes a ray over an edge between cells a few ten-thousandths of a cell
 # early or late, and a height is right to a hundredth of a step.
-_ROUNDING_SHARE, _ROUNDING_STEPS = 1.0 / 128.0, 2.0
+ROUNDING_SHARE, ROUNDING_STEPS = 1.0 / 128.0, 2.0
 _CODE_OF_TWO = 0x40000000  # the bits of 2.0, the least bound
 _DROPPED_BITS = 19  # of the 23 after a float's exponent
 
@@ -29,7 +29,7 @@ def packed_horizons(heights: NDArray[np.floating]) -> NDArray[np.uint32]:
     rows, cols = heights.shape
     codes = np.empty((rows - 1, cols - 1, 8), np.uint8)
     for octant, found in enumerate(horizons(heights)):
-        bound = np.maximum(found, 0.0) * np.float32(1.0 + _ROUNDING_SHARE) + np.float32(_ROUNDING_STEPS)
+        bound = np.maximum(found, 0.0) * np.float32(1.0 + ROUNDING_SHARE) + np.float32(ROUNDING_STEPS)
         above_two = bound.view(np.uint32) - _CODE_OF_TWO
         codes[..., octant] = (above_two + ((1 << _DROPPED_BITS) - 1)) >> _DROPPED_BITS
     return codes.view("<u4").reshape(rows - 1, -1)
