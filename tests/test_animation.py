@@ -297,7 +297,7 @@ def test_nothing_is_uploaded_for_what_does_not_change(renderer: vf.Renderer, mon
         ({"camra": {0: CAMERA}}, "scene has no 'camra'; did you mean 'camera'"),
         ({"settings.exposre": {0: 1, 2: 3}}, "settings has no 'exposre'; did you mean 'exposure'"),
         ({"settings": {0: vf.Settings()}}, "can't be animated as a whole"),
-        ({"clouds.coverage": {0: 0, 2: 1}}, "scene.clouds is None; give the scene one"),
+        ({"clouds.coverage": {0: 0, 2: 1}}, "scene.clouds is None; give the scene one, with the values to start from$"),
         ({"sun.azimuth.degrees": {0: 0, 2: 1}}, "it is a float, which has no parts"),
         ({"lights.2.intensity": {0: 0, 2: 1}}, "scene.lights has 2 items"),
         ({"sun.azimuth": {2: 0, 1: 5}}, "out of order: 1 s comes after 2 s"),
@@ -382,11 +382,18 @@ def test_a_camera_that_dives_into_the_ground_is_told_with_its_frame() -> None:
 
 def test_progress_counts_earlier_frames_but_not_their_time() -> None:
     stopwatch = Stopwatch(done=90, total=100)
-    for _ in range(9):
-        said = stopwatch.tick()
+    began = time.perf_counter() + 20.0  # the device starts and shaders are compiled
+    for frame in range(9):
+        said = stopwatch.tick(began + 0.5 * frame)
+        if frame < 3:
+            assert (said.frames_per_second, said.seconds_left) == (0.0, None)
+            assert str(said) == f"frame {91 + frame} of 100"
+        else:
+            assert said.frames_per_second == pytest.approx(2.0)
+            assert said.seconds_left == pytest.approx((9 - frame) / 2.0)
     assert (said.done, said.total) == (99, 100)
-    assert said.frames_per_second > 0
-    assert said.seconds_left == pytest.approx(1 / said.frames_per_second)
+    assert said.seconds > 20.0
+    assert Stopwatch(done=1, total=2).tick(began).seconds_left == 0.0
     assert str(Progress(3, 9, 1.5, 2.0, 4000.0)) == "frame 3 of 9, 1.5 frames a second, 1:06:40 left"
     assert str(Progress(3, 9, 1.5, 2.0, 61.0)).endswith("1:01 left")
 

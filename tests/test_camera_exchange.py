@@ -235,6 +235,15 @@ def test_a_photographs_bearing_is_from_true_north(tmp_path: Path) -> None:
     assert math.degrees(math.atan2(x, y)) == pytest.approx(30.0)
 
 
+def test_a_photograph_may_be_taken_from_outside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("pyproj")
+    for metres, warned in ((1200.0, False), (30_000.0, True)):
+        eye = (metres, -60.0, 1200.0)
+        path = photograph(tmp_path / "a.jpg", gps_at(eye, 270.0), film=28)
+        np.testing.assert_allclose(vf.Camera.from_exif(path, GROUND).position, eye, atol=0.5)
+        assert ("29.5 km outside of the terrain" in caplog.text) == warned
+
+
 def test_bad_input(tmp_path: Path) -> None:
     pose = np.eye(4)
     mirrored, moved = np.diag([1.0, 1.0, -1.0, 1.0]), np.eye(4)
@@ -249,6 +258,11 @@ def test_bad_input(tmp_path: Path) -> None:
     sideless = photograph(tmp_path / "sideless.jpg", {tag: value for tag, value in at_eye.items() if tag != 3})
     cropped = photograph(tmp_path / "cropped.jpg", at_eye, film=28, made=(4000, 2250))
     plain = vf.Terrain(HEIGHTS)
+    beyond = photograph(tmp_path / "beyond.jpg", at_eye | {2: (200.0, 0.0, 0.0)}, film=28)
+    minutes = photograph(tmp_path / "minutes.jpg", at_eye | {2: (36.0, 900.0, 0.0)}, film=28)
+    seconds = photograph(tmp_path / "seconds.jpg", at_eye | {4: (36.0, 0.0, 61.0)}, film=28)
+    sydney = photograph(tmp_path / "sydney.jpg", at_eye | {1: "S", 2: (33.0, 51.0, 0.0), 3: "E", 4: (151.0, 12.0, 0.0)})
+    other_side = photograph(tmp_path / "other.jpg", at_eye | {2: (0.0, 0.0, 0.0), 3: "E", 4: (3.0, 0.0, 0.0)})
     cases: list[tuple[Any, str]] = [
         (lambda: vf.Camera.from_matrix(pose, "opengll"), "did you mean 'opengl'"),
         (lambda: vf.Camera.from_matrix(pose, to="view"), "to is 'view'"),
@@ -263,6 +277,20 @@ def test_bad_input(tmp_path: Path) -> None:
         (lambda: dataclasses.replace(vf.Camera.map(GROUND), pixel_aspect=1.1), "knows no pixel_aspect"),
         (lambda: vf.Camera.from_exif(magnetic, GROUND), "75.5 degrees from magnetic north"),
         (lambda: vf.Camera.from_exif(sideless, GROUND), "has not a GPS position"),
+        (
+            lambda: vf.Camera.from_exif(beyond, GROUND),
+            "beyond.jpg: its EXIF has a latitude of 200 degrees; wanted 0 to 90",
+        ),
+        (lambda: vf.Camera.from_exif(minutes, GROUND), "36 degrees and 900 minutes; wanted minutes from 0 to 60; give"),
+        (lambda: vf.Camera.from_exif(seconds, GROUND), "longitude of 36 degrees and 61 seconds"),
+        (
+            lambda: vf.Camera.from_exif(sydney, GROUND),
+            "sydney.jpg: .* -33.85, longitude 151.2, .* outside of the terrain",
+        ),
+        (
+            lambda: vf.Camera.from_exif(other_side, GROUND),
+            "other.jpg: .* open the DEM of that place, or give position=",
+        ),
         (lambda: vf.Camera.from_exif(cropped, GROUND), "400 x 300 pixels and was taken with 4000 x 2250"),
         (lambda: vf.Camera.from_matrix(pose, size=SIZE), "size is given without"),
         (lambda: vf.Camera.from_matrix(pose, fov=30, fov_x=30), "both given"),

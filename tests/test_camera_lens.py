@@ -89,6 +89,7 @@ def test_shift_moves_the_frame_and_not_the_eye() -> None:
             lambda: vf.Camera.photographic((0, 0, 0), (0, 1, 0), focus_on=(0, -5, 0)),
             "focus_on is 5 m behind the camera",
         ),
+        (lambda: vf.Camera.photographic((0, 0, 0), (0, 1, 0), focus_on=(3, 0, 0)), "focus_on is 0 m behind"),
         (lambda: vf.Camera.photographic((0, 0, 0), (0, 1, 0), focus_on=(0, 5, 0), focus_distance=5), "both given"),
         (lambda: vf.Camera.photographic((0, 0, 0), (0, 1, 0), scale=100), "focal length, by scale, 5 m"),
         (lambda: vf.Camera.perspective((0, 0, 0), (0, 1, 0), focus_distance=-3), "focus_distance .* is -3"),

@@ -166,6 +166,21 @@ def test_cameras() -> None:
     assert cameras[3].height == 12.0
 
 
+def test_water_and_fog() -> None:
+    run("render", "dem.npy", "-z", "2", "--water", "480", "--fog", "6000,470,50", "--size", "16x9")
+    run("relief", "dem.npy", "--water", "480", "--fog", "3000")
+    run("render", "dem.npy", "--preset", "overcast", "--fog", "none", "--size", "16x9")
+    run("render", "dem.npy", "--preset", "overcast", "--size", "16x9")
+    valley, plain, clear, hazy = (call.scene for call in FakeRenderer.calls)
+    assert valley.water.level == plain.water.level == 480.0
+    assert valley.fog.extinction == pytest.approx((5e-4,) * 3)
+    assert (valley.fog.base, valley.fog.scale_height) == (940.0, 100.0)  # of heights that are exaggerated
+    assert plain.fog.kind == "uniform"
+    assert plain.fog.extinction == pytest.approx((1e-3,) * 3)
+    assert clear.fog is clear.water is None
+    assert hazy.fog is not None
+
+
 def test_no_sun_no_sky() -> None:
     run("relief", "dem.npy", "--no-sun", "--sky", "none", "--background", "sky", "--albedo", "0.5,0.4,0.3")
     scene = asked().scene
@@ -284,6 +299,10 @@ def test_contact_sheet_layout() -> None:
         (("dem.npy", "--cell-size", "-3"), "cell_size"),
         (("dem.npy", "--albedo", "chartroose"), "chartreuse"),
         (("dem.npy", "-z", "0"), "vertical_exaggeration"),
+        (("dem.npy", "--fog", "thick"), "--fog is 'thick'; wanted 1 or 3 numbers"),
+        (("dem.npy", "--fog", "0"), "--fog is 0.0; wanted a finite number greater than 0"),
+        (("dem.npy", "--fog", "100,5,-3"), "Fog scale_height"),
+        (("dem.npy", "--water", "1e99"), "Water level"),
     ],
 )
 def test_bad_input(arguments: tuple[str, ...], says: str) -> None:

@@ -15,7 +15,8 @@ from PIL import Image
 from vkforge.errors import InputError, MissingDependencyError
 from vkforge.io import elevation_geo
 from vkforge.io.geodesy import metres_per_degree
-from vkforge.scene import Terrain
+from vkforge.scene import Camera, Terrain
+from vkforge.scene.georeferencing import pixel_transform
 
 HEIGHTS = np.array([[0, 100, 200, 300], [1000, 1100, 1200, 1300], [2000, 2100, 2200, 65535]], np.uint16)
 UTM = "EPSG:32616"
@@ -158,6 +159,17 @@ def test_asc_in_degrees(tmp_path: Path) -> None:
     assert told.crs.startswith("PROJCS")
 
 
+@pytest.mark.parametrize(("crs", "metres"), [("EPSG:3857", 0.50045), ("EPSG:2274", 1200 / 3937)])
+def test_asc_in_a_projection(tmp_path: Path, crs: str, metres: float) -> None:
+    """The file has no unit, but its .prj."""
+    pyproj = pytest.importorskip("pyproj")
+    place = (10.0, 60.0) if crs == "EPSG:3857" else (-84.0, 36.0)
+    x, y = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(*place)
+    (tmp_path / "dem.asc").write_text(ASC.format(origin=f"xllcorner {x}\nyllcorner {y}", cell=30))
+    (tmp_path / "dem.prj").write_text(pyproj.CRS.from_user_input(crs).to_wkt("WKT1_ESRI"))
+    assert Terrain.open(tmp_path / "dem.asc").cell_size == pytest.approx((30 * metres,) * 2, rel=2e-3)
+
+
 def test_asc_damaged(tmp_path: Path) -> None:
     path = tmp_path / "dem.asc"
     whole = ASC.format(origin="xllcorner 0\nyllcorner 0", cell=30)
@@ -220,13 +232,95 @@ def test_geotiff_in_degrees(tmp_path: Path, rasterio: Any, caplog: pytest.LogCap
 
 def test_geotiff_in_feet(tmp_path: Path, rasterio: Any, caplog: pytest.LogCaptureFixture) -> None:
     path = write_geotiff(
-        tmp_path / "dem.tif", HEIGHTS, (10, 0, 5e5, 0, -10, 4e6), crs="EPSG:2274", units=("US survey foot",)
+        tmp_path / "dem.tif", HEIGHTS, (10, 0, 2e6, 0, -10, 5e5), crs="EPSG:2274", units=("US survey foot",)
     )
     with caplog.at_level(logging.INFO, "vkforge"):
         terrain = Terrain.open(path)
     np.testing.assert_allclose(terrain.cell_size, (12000 / 3937, 12000 / 3937), rtol=1e-9)
     np.testing.assert_allclose(terrain.heights, HEIGHTS * (1200 / 3937), rtol=1e-6)
     assert "US survey foot are turned into metres" in caplog.text
+
+
+MOON = (  # Mercator, on a sphere that is not the Earth
+    'PROJCRS["Moon Mercator",BASEGEOGCRS["Moon",DATUM["Moon",ELLIPSOID["Moon",1737400,0,LENGTHUNIT["metre",1]]],'
+    'PRIMEM["Reference meridian",0,ANGLEUNIT["degree",0.0174532925199433]]],'
+    'CONVERSION["Mercator",METHOD["Mercator (variant A)"],'
+    'PARAMETER["Longitude of natural origin",0,ANGLEUNIT["degree",0.0174532925199433]],'
+    'PARAMETER["Scale factor at natural origin",1,SCALEUNIT["unity",1]]],CS[Cartesian,2],'
+    'AXIS["(E)",east],AXIS["(N)",north],LENGTHUNIT["metre",1]]'
+)
+
+
+@pytest.mark.parametrize(
+    ("crs", "place", "stretch"),
+    [
+        ("EPSG:3857", (10.0, 60.0), 2.0),  # Web Mercator
+        ("EPSG:3857", (-84.0, 36.0), 1.2361),
+        ("EPSG:3034", (10.0, 60.0), 0.979),  # LCC Europe
+        ("EPSG:3413", (-45.0, 80.0), 0.9773),  # polar stereographic
+        ("EPSG:6933", (10.0, 50.0), 1.0),  # equal areas: 1.35 times wider, 0.74 times lower
+        ("EPSG:2274", (-84.0, 42.0), None),  # feet, far from its zone
+        (MOON, (10.0, 60.0), 2.0),
+    ],
+)
+def test_geotiff_in_a_projection_that_stretches(
+    tmp_path: Path, rasterio: Any, caplog: pytest.LogCaptureFixture, crs: str, place: Any, stretch: float | None
+) -> None:
+    """A world metre is one of the ground at the centre, against geodesics; the georeference stays the file's."""
+    pyproj = pytest.importorskip("pyproj")
+    projected = pyproj.CRS.from_user_input(crs)
+    geographic, geod = projected.geodetic_crs, projected.get_geod()
+    x, y = pyproj.Transformer.from_crs(geographic, projected, always_xy=True).transform(*place)
+    transform = (30.0, 0.0, x - 60.0, 0.0, -30.0, y + 45.0)
+    path = write_geotiff(tmp_path / "dem.tif", HEIGHTS, transform, crs=crs)
+    with caplog.at_level(logging.INFO, "vkforge"):
+        terrain = Terrain.open(path)
+    assert "m on the ground at the centre, and not" in caplog.text
+    assert terrain.transform == transform
+    np.testing.assert_array_equal(terrain.heights, HEIGHTS)
+    found = pixel_transform(terrain, Camera.map(terrain, pixels="samples"), (4, 3))
+    assert found is not None
+    np.testing.assert_allclose(found, transform)
+    if stretch is not None:
+        dx, dy = terrain.cell_size
+        assert 30.0 / np.sqrt(dx * dy) == pytest.approx(stretch, rel=2e-3)
+    for bearing in (0.0, 90.0):
+        there = geod.fwd(*place, bearing, 100.0)[:2]
+        there_and_here = terrain.to_world([(*there, 0.0), (*place, 0.0)], geographic.to_wkt())
+        assert np.linalg.norm(there_and_here[0] - there_and_here[1]) == pytest.approx(100.0, abs=0.01)
+        np.testing.assert_allclose(terrain.to_geographic(there_and_here, geographic.to_wkt())[0, :2], there)
+    assert Terrain.open(path, cell_size=30).cell_size == (30.0, 30.0)
+
+
+def test_utm_is_true_to_scale_as_it_is(tmp_path: Path, rasterio: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """From the middle of a zone, 0.9996, to its edge, 1.001, a unit is a metre to the bit."""
+    pytest.importorskip("pyproj")
+    for x in (500_000.0, 830_000.0):
+        path = write_geotiff(tmp_path / "dem.tif", HEIGHTS, (10, 0, x, 0, -20, 4e5), crs=UTM)
+        with caplog.at_level(logging.INFO, "vkforge"):
+            assert Terrain.open(path).cell_size == (10, 20)
+    assert not caplog.text
+
+
+def test_a_projection_that_shears_is_warned_of(tmp_path: Path, rasterio: Any, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("pyproj")
+    transform = (1000, 0, 6.2e6, 0, -1000, 5.9e6)
+    path = write_geotiff(tmp_path / "dem.tif", HEIGHTS, transform, crs="ESRI:54009")  # Mollweide, far from its middle
+    with caplog.at_level(logging.WARNING, "vkforge"):
+        Terrain.open(path)
+    assert "meet at 5" in caplog.text
+    assert "reproject it to UTM" in caplog.text
+
+
+def test_scale_without_pyproj(
+    tmp_path: Path, rasterio: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_geotiff(tmp_path / "dem.tif", HEIGHTS, (10, 0, 1e6, 0, -10, 8e6), crs="EPSG:3857")
+    monkeypatch.setitem(sys.modules, "pyproj", None)
+    with caplog.at_level(logging.WARNING, "vkforge"):
+        assert Terrain.open(path).cell_size == (10, 10)
+    assert "taken to be true to scale" in caplog.text
+    assert "vkforge-renderer[geo]" in caplog.text
 
 
 def test_geotiff_south_up_and_rotated(tmp_path: Path, rasterio: Any) -> None:

@@ -62,6 +62,23 @@ def test_which_way_temperature_and_tint_go() -> None:
     assert magenta[1] < min(magenta[0], magenta[2])
 
 
+def test_white_balance_turns_no_sign() -> None:
+    """Wherever a pair is taken, all cones see its light: more tint is more magenta, and gains are above 0."""
+    for temperature in (1667.0, 2000.0, 2500.0, 3200.0, 4000.0, 6504.0, 25_000.0):
+        before = -np.inf
+        for tint in range(-150, 151, 5):
+            try:
+                vf.Grade(temperature=temperature, tint=tint)
+            except vf.InputError:
+                break
+            balance = white_balance(temperature, tint)
+            assert np.linalg.eigvals(balance).min() > 0.0
+            grey = balance @ np.full(3, 0.18)
+            magenta = (grey[0] + grey[2]) / 2.0 - grey[1]
+            assert magenta > before
+            before = magenta
+
+
 def test_contrast_and_saturation() -> None:
     assert vf.Grade(contrast=1.5).light(np.full(3, 0.18)) == pytest.approx(0.18)
     assert vf.Grade(contrast=2.0).light(np.full(3, 0.36)) == pytest.approx(0.72)
@@ -124,10 +141,11 @@ def test_files_come_back(tmp_path: Path) -> None:
     assert hash(vf.Lut.open(path, "scene")) == hash(lut)
 
 
-def test_a_file_as_others_write_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_a_file_as_others_write_it(tmp_path: Path, blank: str) -> None:
     rows = "\n".join("{} {} {}".format(*row) for row in cube(2).reshape(-1, 3))
     (tmp_path / "a.cube").write_text(
-        f'\ufeffTITLE "A look 3"\n# by hand\n\nLUT_3D_SIZE 2\r\nDOMAIN_MAX 1 1 1\n{rows}\n\n'
+        f'\ufeff{blank}TITLE "#A look 3"\n# by hand\n\nLUT_3D_SIZE 2\r\nDOMAIN_MAX 1 1 1\n{rows}\n\n'
     )
     assert vf.Lut.open(tmp_path / "a.cube") == vf.Lut(cube(2))
 
@@ -179,6 +197,11 @@ ANYTHING: Any = vf  # to give what the annotations refuse
     [
         (lambda: vf.Grade(temperature=1000.0), "temperature .kelvin. is 1000"),
         (lambda: vf.Grade(tint=200.0), "tint is 200"),
+        (
+            lambda: vf.Grade(temperature=2500.0, tint=55.0),
+            "tint is 55 at a temperature of 2500 K.*wanted at most 50 there",
+        ),
+        (lambda: vf.Grade(temperature=1667.0, tint=12.5), "tint is 12.5 at a temperature of 1667 K.*at most 12 there"),
         (lambda: vf.Grade(contrast=0.0), "contrast is 0.0"),
         (lambda: vf.Grade(saturation=-1.0), "saturation is -1"),
         (lambda: vf.Grade(gamma=(1.0, 0.0, 1.0)), "gamma is 0.0"),

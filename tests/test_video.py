@@ -294,15 +294,66 @@ def test_a_killed_job(tmp_path: Path, name: str, slow: float) -> None:
         assert [round(frame[4:12, 4:12].mean() / 4) for frame in frames] == [i % 64 for i in range(count)]
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif", "a.webp"])
+def test_joining_leaves_nothing_beside_the_film(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever it is killed: the film grows among its parts, and what a killed process left there goes."""
+    path, beside, inside = tmp_path / name, [], []
+    stop(path, 6, 3)
+    left = tmp_path / f"{name}.parts" / f".vkforge-0123456789ab{path.suffix}"
+    left.write_text("half a film")
+    kind: Any = type(open_reel(path, 6, 25, SIZE, (), {}))
+    join = kind.join
+
+    def watched(self: Any, stream: Any) -> None:
+        beside.extend(os.listdir(tmp_path))
+        inside.extend(file.name for file in left.parent.glob(".vkforge-*"))
+        join(self, stream)
+
+    monkeypatch.setattr(kind, "join", watched)
+    shoot(path, 6)
+    assert sorted(beside) == sorted([f"{name}.parts", f".{name}.lock"])
+    assert len(inside) == 1
+    assert left.name not in inside
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_webp_beyond_its_four_gibibytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told by the frame that is too much, which here ends a film of less."""
+    path = tmp_path / "a.webp"
+    parts = tmp_path / "a.webp.parts"
+
+    def total() -> int:
+        return 36 + sum(part.stat().st_size + 12 for part in parts.glob("*.webp"))
+
+    stop(path, 6, 3)
+    monkeypatch.setattr("vkforge.io.animated._WEBP_BYTES", total() + 100)
+    with pytest.raises(
+        InputError, match=r"'a.webp' would have more than 4 GiB, where a WebP ends; use .mp4, or lower quality="
+    ):
+        shoot(path, 6)
+    assert len(list(parts.glob("*.webp"))) == 4
+    monkeypatch.undo()
+    reel = open_reel(path, 6, 25, SIZE, (), {})
+    for frame in (4, 5):
+        reel.write(frame, picture(frame))
+    size = total()
+    monkeypatch.setattr("vkforge.io.animated._WEBP_BYTES", size - 1)
+    with pytest.raises(InputError, match="more than 4 GiB"):  # with all parts there
+        shoot(path, 6)
+    monkeypatch.setattr("vkforge.io.animated._WEBP_BYTES", size)
+    assert shoot(path, 6) == []
+    assert path.stat().st_size == size + 8
+
+
 def test_other_frames_are_not_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a.mp4", "a_%02d.png"):
         stop(tmp_path / name, 9, 4)
         with monkeypatch.context() as patch:
             patch.setitem(MADE_OF, "scene", "b")
-            with pytest.raises(InputError, match=r"begun with other frames \(their scene differs\); start over with"):
+            with pytest.raises(InputError, match=r"begun with other frames \(what differs: scene\); start over with"):
                 shoot(tmp_path / name, 9)
             patch.setitem(MADE_OF, "size", "32x24")
-            with pytest.raises(InputError, match=r"\(their scene and size differ\)"):
+            with pytest.raises(InputError, match=r"\(what differs: scene, size\)"):
                 shoot(tmp_path / name, 9)
             assert shoot(tmp_path / name, 9, resume=False) == list(range(9))
     assert shoot(tmp_path / "a_%02d.png", 9, resume=False) == list(range(9))
@@ -647,7 +698,7 @@ def test_an_animation_is_the_pictures_of_its_moments(renderer: vf.Renderer, tmp_
             assert np.array_equal(np.asarray(read.convert("RGBA")), wanted.rgba)
     assert film.render(path, SIZE, renderer=renderer, sky_rays=2, progress=told.append) == path
     assert len(told) == 10, "nothing was missing"
-    with pytest.raises(InputError, match=r"\(their settings differs"):
+    with pytest.raises(InputError, match=r"\(what differs: settings\)"):
         film.render(path, SIZE, renderer=renderer, sky_rays=3)
 
 
@@ -788,9 +839,25 @@ def test_animate_goes_on_with_a_stopped_job(command: Callable[..., Any]) -> None
     assert "4 frames, 1 of them now" in command(*day).output
     assert "4 frames, all there already" in command(*day).output
     assert (
-        "begun with other frames (their settings differs); start over with"
+        "begun with other frames (what differs: settings); start over with"
         in command(*day, "--seed", "1", code=2).stderr
     )
+
+
+@pytest.mark.gpu
+def test_animate_water_and_fog(command: Callable[..., Any]) -> None:
+    """Options give what keys start from."""
+    from PIL import Image as Pillow
+
+    rising, thinning = ("--key", "water.level=0:20,1:80"), ("--key", "fog.scattering=0:0.01,1:0.0001")
+    assert "(--water on the command line)" in command(*rising, code=2).stderr
+    assert "(--fog on the command line)" in command(*thinning, code=2).stderr
+    command("-o", "w_%d.png", "--water", "20", *rising)
+    command("-o", "f_%d.png", "--fog", "300", *thinning)
+    for name in "wf":
+        frames = [np.asarray(Pillow.open(f"{name}_{frame}.png").convert("RGB"), float) for frame in range(4)]
+        for one, other in itertools.pairwise(frames):
+            assert np.abs(one - other).mean() > 0.5
 
 
 @pytest.mark.gpu

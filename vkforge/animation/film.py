@@ -6,6 +6,7 @@ import contextlib
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,14 +124,14 @@ def encode(
     """
     waiting: queue.Queue[tuple[int, Image] | None] = queue.Queue(WAITING)
     failures: list[BaseException] = []
-    written: list[int] = []
+    written: list[float] = []  # when
 
     def work() -> None:
         while (item := waiting.get()) is not None:
             if not failures:
                 try:
                     reel.write(*item)
-                    written.append(item[0])
+                    written.append(time.perf_counter())
                 except BaseException as error:
                     failures.append(error)
             item = None  # or the last image would live until the next one comes
@@ -145,18 +146,18 @@ def encode(
                 del item
                 if failures:
                     break
-                for _ in range(len(written) - told):
+                for when in written[told:]:
                     told += 1
-                    progress(stopwatch.tick())
+                    progress(stopwatch.tick(when))
         finally:
             images.close()  # which waits for frames in flight
             waiting.put(None)
             thread.join()
         if failures:
             raise failures[0]
-        for _ in range(len(written) - told):
+        for when in written[told:]:
             told += 1
-            progress(stopwatch.tick())
+            progress(stopwatch.tick(when))
     except BaseException:
         with contextlib.suppress(OSError):  # a full disk takes no more; the reason is on its way already
             reel.stop()

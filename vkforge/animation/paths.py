@@ -65,7 +65,9 @@ def look_up(path: str, name: str, part: Any, where: str) -> Any:
             raise InputError(f"no {path!r} to animate: {where} has {len(part)} items; wanted a number from 0 on")
         return part[int(name)]
     if part is None:
-        raise InputError(f"no {path!r} to animate: {where} is None; give the scene one, with the values to start from")
+        option = f" (--{where[6:]} on the command line)" if where in ("scene.fog", "scene.water") else ""
+        start = f"give the scene one, with the values to start from{option}"
+        raise InputError(f"no {path!r} to animate: {where} is None; {start}")
     names = [item.name for item in dataclasses.fields(part) if item.init] if dataclasses.is_dataclass(part) else []
     if name not in names:
         has = f"it has {', '.join(names)}" if names else f"it is a {type(part).__name__}, which has no parts"

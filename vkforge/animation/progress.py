@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 _WINDOW = 30  # frames over which the speed is taken
+_FEWEST = 3  # after the first, before anybody knows it: those in flight come at once
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Progress:
     Attributes:
         done: frames that are there, those of earlier runs included.
         total: frames of the animation.
-        frames_per_second: of the last frames; 0 while nobody knows.
+        frames_per_second: of the last frames, from one to the next; 0 while nobody knows. What comes before the first
+            one, the compiling of shaders, is not counted in.
         seconds: since this run began.
         seconds_left: until the end at that speed; None while nobody knows.
     """
@@ -41,17 +43,16 @@ class Stopwatch:
     def __init__(self, done: int, total: int) -> None:
         self._done, self._total = done, total
         self._began = time.perf_counter()
-        self._marks: deque[float] = deque([self._began], maxlen=_WINDOW + 1)
+        self._marks: deque[float] = deque(maxlen=_WINDOW + 1)
 
-    def tick(self) -> Progress:
-        """Count a frame."""
-        now = time.perf_counter()
+    def tick(self, now: float) -> Progress:
+        """Count a frame that came at a time of `time.perf_counter`."""
         self._done += 1
         self._marks.append(now)
-        passed = now - self._marks[0]
-        speed = (len(self._marks) - 1) / passed if passed > 0 else 0.0
+        frames, passed = len(self._marks) - 1, now - self._marks[0]
+        speed = frames / passed if frames >= _FEWEST and passed > 0 else 0.0
         left = (self._total - self._done) / speed if speed > 0 else None
-        return Progress(self._done, self._total, speed, now - self._began, left)
+        return Progress(self._done, self._total, speed, now - self._began, 0.0 if self._done == self._total else left)
 
 
 def to_terminal(progress: Progress) -> None:

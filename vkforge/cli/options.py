@@ -15,9 +15,13 @@ from vkforge.errors import InputError, suggest
 from vkforge.settings import DENOISERS, LANES, MOTION_BLURS, PRESETS, TONEMAPS, Settings
 
 if TYPE_CHECKING:
-    from vkforge.scene import Camera, Scene, Terrain
+    from vkforge.scene import Camera, Fog, Scene, Terrain
 
 PORTRAIT_SIZE = (1920, 1080)
+
+# Of --fog: the optical depth of what is as far as one sees, of which 5 % are left (the meteorological optical range,
+# WMO-No. 8); and how much onwards droplets scatter.
+FOG_AT_SIGHT, FOG_ANISOTROPY = 3.0, 0.7
 
 # Which options each kind of camera listens to; any other one given with it is an error, not silence.
 CAMERA_OPTIONS = {
@@ -94,6 +98,9 @@ Vmax = Annotated[float | None, _option("--vmax", panel=_GROUND, words="Elevation
 Percentiles = Annotated[
     str | None, _option("--percentiles", panel=_GROUND, words="The ends as percentiles, as 2,98.", metavar="LO,HI")
 ]
+WaterLevel = Annotated[
+    float | None, _option("--water", panel=_GROUND, words="Water up to this elevation.", metavar="LEVEL")
+]
 Skirt = Annotated[bool | None, _option("--skirt/--no-skirt", panel=_GROUND, words="Close the block's sides, or not.")]
 
 Preset = Annotated[
@@ -112,6 +119,16 @@ SkyRadiance = Annotated[
 ]
 SkyHorizon = Annotated[
     str | None, _option("--sky-horizon", panel=_LIGHT, words="Radiance at the horizon.", metavar="L | R,G,B")
+]
+FogSeen = Annotated[
+    str | None,
+    _option(
+        "--fog",
+        panel=_LIGHT,
+        words="How many metres one sees through it (to a twentieth of the contrast), at an elevation BASE and e times "
+        "farther each DEPTH above; alike everywhere without these. Or none.",
+        metavar="D | D,BASE,DEPTH",
+    ),
 ]
 Background = Annotated[
     str | None, _option("--background", panel=_LIGHT, words="Behind the terrain, or sky.", metavar="COLOUR")
@@ -175,6 +192,7 @@ class Options:
     vmin: float | None = None
     vmax: float | None = None
     percentiles: str | None = None
+    water: float | None = None
     skirt: bool | None = None
     preset: str | None = None
     sun: bool = True
@@ -184,6 +202,7 @@ class Options:
     sun_irradiance: str | None = None
     sky: str | None = None
     sky_horizon: str | None = None
+    fog: str | None = None
     background: str | None = None
     settings_file: Path | None = None
     lane: str = LANES[0]
@@ -255,8 +274,8 @@ class Options:
         return Terrain.open(self.dem, vertical_exaggeration=self.exaggeration, **given)
 
     def lit(self, scene: Scene) -> Scene:
-        """Return `scene` with the lights and the background asked for."""
-        from vkforge.scene import Sky
+        """Return `scene` with the lights, the fog, the water and the background asked for."""
+        from vkforge.scene import Sky, Water
 
         sun = {"azimuth": self.sun_azimuth, "elevation": self.sun_elevation, "angular_diameter": self.sun_size}
         if self.sun_irradiance is not None:
@@ -273,6 +292,10 @@ class Options:
             changes["sky"] = Sky.uniform(zenith) if horizon is None else Sky.gradient(zenith, horizon)
         elif horizon is not None:
             changes["sky"] = Sky.gradient(horizon=horizon)
+        if self.fog is not None:
+            changes["fog"] = None if self.fog == "none" else _fog(self.fog, self.exaggeration)
+        if self.water is not None:
+            changes["water"] = Water(self.water)
         if self.background is not None:
             changes["background"] = None if self.background == "sky" else _color("--background", self.background)
         return dataclasses.replace(scene, **changes)
@@ -357,6 +380,20 @@ def numbers(option: str, text: str, counts: tuple[int, ...]) -> Any:
         wanted = " or ".join(str(count) for count in counts)
         raise InputError(f"{option} is {text!r}; wanted {wanted} number{'s' * (counts != (1,))} with commas between")
     return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _fog(text: str, exaggeration: float) -> Fog:
+    """Read how far one sees through fog and, of fog that thins with height, from what elevation on and how fast."""
+    from vkforge.scene import Fog
+    from vkforge.scene.checks import number
+
+    given = numbers("--fog", text, (1, 3))
+    seen, *height = given if isinstance(given, tuple) else (given,)
+    scattering = FOG_AT_SIGHT / number("--fog", seen, above=0.0)
+    if not height:
+        return Fog(scattering, anisotropy=FOG_ANISOTROPY)
+    base, depth = (part * exaggeration for part in height)
+    return Fog(scattering, anisotropy=FOG_ANISOTROPY, base=base, scale_height=depth)
 
 
 def _color(option: str, text: str) -> Any:

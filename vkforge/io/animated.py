@@ -18,6 +18,8 @@ from vkforge.io.reel import PartsReel, damaged
 from vkforge.scene.checks import show
 
 _WEBP_QUALITY = 90
+_WEBP_HEADERS = 4 + 18 + 14  # bytes of what comes before the frames: WEBP, VP8X and ANIM
+_WEBP_BYTES = 2**32 - 10  # after the first 8 (RFC 9649, section 2.3)
 
 
 def _delays(reel: PartsReel, unit: float) -> Iterator[int]:
@@ -95,6 +97,18 @@ class WebpReel(PartsReel):
         if isinstance(quality, bool) or not isinstance(quality, int) or not 0 <= quality <= 100:
             raise InputError(f"quality is {show(quality)}; wanted a whole number from 0 to 100")
         _check_side(self, 16_383)
+        self._bytes: int | None = None  # of the film so far, once one is known
+
+    def write(self, frame: int, image: Image) -> None:
+        """Encode a frame, unless the film is too long for a WebP by it."""
+        super().write(frame, image)
+        there = [frame] if self._bytes is not None else [i for i in range(self.frames) if self.path(i).exists()]
+        self._bytes = (self._bytes or _WEBP_HEADERS) + sum(map(self._share, there))
+        _check_bytes(self, self._bytes)
+
+    def _share(self, frame: int) -> int:
+        """Return the bytes of a frame in the film: of a part all but the RIFF header, and 8 + 16 around that."""
+        return self.path(frame).stat().st_size - 12 + 24
 
     def encode(self, image: Image) -> bytes:
         """Return a WebP of one frame."""
@@ -110,8 +124,8 @@ class WebpReel(PartsReel):
             with path.open("rb") as part:
                 if part.read(12) != b"RIFF" + struct.pack("<I", path.stat().st_size - 8 & 0xFFFFFFFF) + b"WEBP":
                     raise damaged(path)
-        # A part is a RIFF header of 12 bytes and the chunk, VP8 or VP8L, that goes into a frame of 8 + 16 bytes more.
-        total = 4 + 18 + 14 + sum(path.stat().st_size - 12 + 24 for path in parts)
+        total = _WEBP_HEADERS + sum(map(self._share, range(self.frames)))
+        _check_bytes(self, total)
         stream.write(b"RIFF" + struct.pack("<I", total) + b"WEBP")
         stream.write(b"VP8X" + struct.pack("<IBxxx", 10, 0x02) + width + height)
         stream.write(b"ANIM" + struct.pack("<IIH", 6, 0xFF000000, 0))
@@ -119,6 +133,14 @@ class WebpReel(PartsReel):
             chunk = path.read_bytes()[12:]
             header = bytes(6) + width + height + struct.pack("<I", delay)[:3] + b"\x02"
             stream.write(b"ANMF" + struct.pack("<I", len(header) + len(chunk)) + header + chunk)
+
+
+def _check_bytes(reel: PartsReel, count: int) -> None:
+    if count > _WEBP_BYTES:
+        raise InputError(
+            f"{reel.target.name!r} would have more than 4 GiB, where a WebP ends; use .mp4, or lower quality= or the "
+            "size and start over with resume=False (--no-resume)"
+        )
 
 
 def _check_side(reel: PartsReel, most: int) -> None:

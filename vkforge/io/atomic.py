@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 from vkforge.errors import OutputError
 
+TEMPORARY = ".vkforge-"  # what the names of files begin with that are not complete
+
 _REASONS = {
     errno.EACCES: "no permission to write there; choose another folder",
     errno.EPERM: "no permission to write there; choose another folder",
@@ -52,8 +54,8 @@ def check_target(path: str | os.PathLike[str]) -> Path:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Write a file through a temporary neighbour that takes its place only when complete.
+def replacing(path: str | os.PathLike[str], *, within: Path | None = None) -> Iterator[BinaryIO]:
+    """Write a file through a temporary one that takes its place only when complete.
 
     The body writes to the stream it is given. When it ends, the stream is flushed to the disk and its file renamed over
     `path`: whoever looks, and whenever the process is killed, sees the old file or the new one. When it raises, the
@@ -62,6 +64,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     Args:
         path: where the finished file shall be.
+        within: folder of the temporary file, on the same file system; None is the file's own.
 
     Yields:
         A binary stream, open for writing and seeking. Its `name` is the temporary file's path, for libraries that must
@@ -71,7 +74,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         OutputError: anything that the operating system refuses, in one line.
     """
     target = check_target(path)
-    temporary = target.with_name(f".vkforge-{secrets.token_hex(6)}{target.suffix}")
+    temporary = (within or target.parent) / f"{TEMPORARY}{secrets.token_hex(6)}{target.suffix}"
     try:
         with open(temporary, "x+b") as stream:
             if target.exists():

@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from vkforge.errors import InputError, VkforgeError, suggest
-from vkforge.io.geodesy import metres_per_degree
+from vkforge.errors import InputError, MissingDependencyError, VkforgeError, suggest
+from vkforge.io.geodesy import ground_scale, metres_per_degree
 from vkforge.scene.checks import number, show
 from vkforge.scene.terrain import Affine, Terrain
 
 logger = logging.getLogger("vkforge")
+
+# How far from 1 the scale of a projection may be that is left as it is: in its zone that of UTM is 0.9996 to 1.001.
+_TRUE_TO_SCALE = 0.002
+_SKEW = 2.0  # degrees from a right angle between a CRS's axes on the ground, of which one is warned
 
 
 @dataclass
@@ -70,8 +74,9 @@ def open_terrain(
     The formats are NumPy `.npy` and `.npz`; `.png` and `.tif` heightmaps (8, 16 or 32 bits, one channel); Esri ASCII
     grid `.asc` and SRTM `.hgt` (both also with `.gz`); and, with the `geo` extra, GeoTIFF and whatever else rasterio
     opens. Cell size, CRS, nodata, bounds and units come from the file: degrees become metres at the DEM's centre
-    latitude on the WGS 84 ellipsoid, feet become metres, south-up rasters are flipped. Each such choice is logged
-    (logger "vkforge", level INFO).
+    latitude on the WGS 84 ellipsoid, feet become metres, and so do the units of a projection that stretches the ground
+    by more than 0.2 % at the DEM's centre (Web Mercator, by pyproj); south-up rasters are flipped. `crs` and
+    `transform` stay the file's. Each such choice is logged (logger "vkforge", level INFO).
 
     Args:
         path: the file, or for rasterio a "/vsi..." path or URL.
@@ -109,7 +114,7 @@ def open_terrain(
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{name}: can't be read, it is damaged or no elevation grid ({reason})") from error
     try:
-        return Terrain(heights, **{**_georeference(name, grid, "cell_size" in terrain), **terrain})
+        return Terrain(heights, **{**_georeference(name, grid, heights.shape, "cell_size" in terrain), **terrain})
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
 
@@ -206,7 +211,7 @@ def _shrink(heights: np.ndarray, grid: Grid, max_size: int) -> np.ndarray:
     return means
 
 
-def _georeference(name: str, grid: Grid, cell_size_given: bool) -> dict[str, Any]:
+def _georeference(name: str, grid: Grid, shape: tuple[int, ...], cell_size_given: bool) -> dict[str, Any]:
     """Return the Terrain arguments that the file tells: cell size in metres, CRS, transform."""
     known: dict[str, Any] = {"crs": grid.crs, "transform": grid.transform}
     if cell_size_given:
@@ -223,7 +228,37 @@ def _georeference(name: str, grid: Grid, cell_size_given: bool) -> dict[str, Any
             *(name, dx, dy, *known["cell_size"], grid.latitude),
         )
         return known
-    known["cell_size"] = (dx * grid.units, dy * grid.units)
-    if grid.units != 1.0:
+    along_x, along_y = _projected_units(name, grid, grid.units, shape)
+    known["cell_size"] = (dx * along_x, dy * along_y)
+    if (along_x, along_y) != (1.0, 1.0):
         logger.info("%s: cells of %g x %g units are %g x %g m", name, dx, dy, *known["cell_size"])
     return known
+
+
+def _projected_units(name: str, grid: Grid, unit: float, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Return the metres of the ground in a unit of the grid's CRS, along x and y: `unit` where it is true to scale."""
+    if grid.crs is None or grid.transform is None or grid.cell_size is None:
+        return unit, unit
+    (rows, cols), (a, _, c, _, e, f) = shape, grid.transform
+    try:
+        found = ground_scale(grid.crs, (c + a * cols / 2.0, f + e * rows / 2.0), grid.cell_size)
+    except MissingDependencyError as error:
+        logger.warning("%s: its CRS is taken to be true to scale (%s)", name, error)
+        return unit, unit
+    if found is None:
+        logger.info("%s: PROJ can't tell the scale of its CRS there, which is taken to be true", name)
+        return unit, unit
+    along_x, along_y, angle = found
+    if max(abs(along_x / unit - 1.0), abs(along_y / unit - 1.0)) <= _TRUE_TO_SCALE:
+        return unit, unit
+    logger.info(
+        "%s: a unit of its CRS is %.6g x %.6g m on the ground at the centre, and not %.6g as it says",
+        *(name, along_x, along_y, unit),
+    )
+    if abs(angle - 90.0) > _SKEW:
+        logger.warning(
+            "%s: the axes of its CRS meet at %.0f degrees on the ground, and are taken to meet at right angles; "
+            "reproject it to UTM for true shapes",
+            *(name, angle),
+        )
+    return along_x, along_y

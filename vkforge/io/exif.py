@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from vkforge.scene.georeferencing import grid_bearing
 if TYPE_CHECKING:
     from vkforge.scene.terrain import Terrain
 
+logger = logging.getLogger("vkforge")
+
 _EXIF, _GPS = 0x8769, 0x8825  # directories
 _ORIENTATION, _FOCAL_LENGTH, _FOCAL_LENGTH_35MM = 0x0112, 0x920A, 0xA405
 _PIXELS_PER_UNIT_X, _UNIT = 0xA20E, 0xA210
@@ -23,6 +26,8 @@ _MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0, 5: 1e-3}
 _LATITUDE, _LONGITUDE, _ALTITUDE, _BEARING = 2, 4, 6, 17
 _BELOW = (1, 3)  # what the altitude's reference says of one below the ellipsoid or the sea
 _FILM_DIAGONAL = math.hypot(36.0, 24.0)  # equivalent focal lengths are by the diagonal (CIPA DCG-001)
+_MOST = {"latitude": 90.0, "longitude": 180.0}  # degrees
+_FARTHEST = 500e3  # metres; from the ground nothing on Earth is seen from farther away
 _ALIKE = 0.01  # proportions that differ by more are another frame's, and not rounded
 
 
@@ -78,13 +83,25 @@ class Photograph:
     def position(self, terrain: Terrain) -> Vector:
         """Return where it was taken, in the world of `terrain`.
 
+        A place that is farther outside of the terrain than that is long is logged as a warning.
+
         Raises:
-            InputError: The file does not say, or the terrain does not know its place on the Earth.
+            InputError: The file does not say, or a place so far away that nothing of the terrain is seen from there;
+                or the terrain does not know its place on the Earth.
         """
         if self.place is None or self.altitude is None:
             what = "a GPS position" if self.place is None else "a GPS altitude"
-            raise InputError(f"{self.name}: its EXIF has not {what}; give position=")
+            raise InputError(f"{self.name}: {self.doubts.get('place', f'its EXIF has not {what}')}; give position=")
         x, y, z = terrain.to_world((*self.place, self.altitude)).tolist()
+        _, xmax, _, ymax = terrain.extent
+        outside = math.hypot(max(abs(x) - xmax, 0.0), max(abs(y) - ymax, 0.0))
+        longitude, latitude = self.place
+        where = f"{self.name}: its EXIF says latitude {latitude:.6g}, longitude {longitude:.6g}"
+        if not outside <= _FARTHEST:  # nor is NaN, of a place that the terrain's CRS does not reach
+            away = f"{outside / 1000.0:.0f} km outside of the terrain" if math.isfinite(outside) else "not in its CRS"
+            raise InputError(f"{where}, which is {away}; open the DEM of that place, or give position=")
+        if outside > 2.0 * max(xmax, ymax):
+            logger.warning("%s, which is %.3g km outside of the terrain", where, outside / 1000.0)
         return x, y, z
 
 
@@ -109,6 +126,9 @@ def read_photograph(path: str | os.PathLike[str]) -> Photograph:
     doubts: dict[str, str] = {}
     latitude, longitude = _angle(gps, _LATITUDE, "NS"), _angle(gps, _LONGITUDE, "EW")
     place = None if latitude is None or longitude is None else (longitude, latitude)
+    for angle, tag in (("longitude", _LONGITUDE), ("latitude", _LATITUDE)):
+        if (doubt := _doubt(gps, tag, angle)) is not None:
+            place, doubts["place"] = None, doubt
     altitude, above = _number(gps.get(_ALTITUDE)), gps.get(_ALTITUDE - 1, 0)
     if altitude is not None and (above[:1] in (b"\1", b"\3") if isinstance(above, bytes) else above in _BELOW):
         altitude = -altitude
@@ -160,14 +180,30 @@ def _letter(gps: Any, tag: int) -> str:
     return (found.decode("ascii", "replace") if isinstance(found, bytes) else str(found))[:1].upper()
 
 
+def _parts(gps: Any, tag: int) -> list[float | None]:
+    """Return degrees, minutes and seconds; nothing where there is no such tag."""
+    try:
+        return [_number(part) for part in gps[tag]]
+    except (KeyError, TypeError):
+        return []
+
+
 def _angle(gps: Any, tag: int, sides: str) -> float | None:
     """Return degrees from degrees, minutes and seconds; negative on the second of its two sides."""
-    try:
-        parts = [_number(part) for part in gps[tag]]
-    except (KeyError, TypeError):
-        return None
-    side = _letter(gps, tag)
+    parts, side = _parts(gps, tag), _letter(gps, tag)
     if len(parts) != 3 or any(part is None for part in parts) or not side or side not in sides:
         return None
     degrees = sum((part or 0.0) / 60.0**power for power, part in enumerate(parts))
     return -degrees if side == sides[1] else degrees
+
+
+def _doubt(gps: Any, tag: int, name: str) -> str | None:
+    """Return why degrees, minutes and seconds are no angle, where they are none: 60 may be 59.999 rounded."""
+    parts = [part or 0.0 for part in _parts(gps, tag)]
+    degrees = sum(part / 60.0**power for power, part in enumerate(parts))
+    for part, word in zip(parts[1:], ("minutes", "seconds"), strict=False):
+        if not 0.0 <= part <= 60.0:
+            return f"its EXIF has a {name} of {parts[0]:g} degrees and {part:g} {word}; wanted {word} from 0 to 60"
+    if not 0.0 <= degrees <= _MOST[name]:
+        return f"its EXIF has a {name} of {degrees:g} degrees; wanted 0 to {_MOST[name]:g}"
+    return None

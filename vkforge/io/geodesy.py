@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from vkforge.errors import MissingDependencyError
+
 # WGS 84 (NIMA TR8350.2): equatorial radius in metres and flattening.
 _EQUATORIAL_RADIUS = 6378137.0
 _FLATTENING = 1 / 298.257223563
@@ -32,6 +34,45 @@ def metres_per_degree(latitude: float) -> tuple[float, float]:
     prime_vertical = _EQUATORIAL_RADIUS / math.sqrt(factor)
     meridian = _EQUATORIAL_RADIUS * (1 - squared_eccentricity) / factor**1.5
     return math.radians(prime_vertical * math.cos(phi)), math.radians(meridian)
+
+
+def ground_scale(crs: str, place: tuple[float, float], step: tuple[float, float]) -> tuple[float, float, float] | None:
+    """Return what a unit of a projected CRS is on the ground, as map projections stretch it: in Mercator twice at 60 N.
+
+    The scale is that of geodesics on the CRS's own ellipsoid, of the Earth or of another body.
+
+    Args:
+        crs: WKT or "EPSG:...".
+        place: x and y where, in units of the CRS.
+        step: how far to the sides it is measured, in units of the CRS along x and y.
+
+    Returns:
+        Metres of the ground in a unit along x and along y, and the angle in degrees at which the two axes meet there;
+        None of a CRS that PROJ does not know or that is on no body, and of a place outside of what it covers.
+
+    Raises:
+        MissingDependencyError: pyproj (extra geo) is missing.
+    """
+    try:
+        from pyproj import CRS, Transformer
+        from pyproj.exceptions import ProjError
+    except ImportError as error:
+        raise MissingDependencyError("the scale of a CRS wants pyproj: pip install 'vkforge-renderer[geo]'") from error
+    (x, y), (dx, dy) = place, step
+    try:
+        known = CRS.from_user_input(crs)
+        geod, geographic = known.get_geod(), known.geodetic_crs
+        if geod is None or geographic is None:
+            return None
+        ends = Transformer.from_crs(known, geographic, always_xy=True).transform(
+            [x - dx, x + dx, x, x], [y, y, y - dy, y + dy]
+        )
+    except ProjError:
+        return None
+    (west, east, south, north) = zip(*ends, strict=True)
+    (across, _, width), (along, _, height) = geod.inv(*west, *east), geod.inv(*south, *north)
+    found = width / (2.0 * dx), height / (2.0 * dy), abs((across - along + 180.0) % 360.0 - 180.0)
+    return found if all(map(math.isfinite, found)) and min(found) > 0.0 else None
 
 
 def metres_per_unit(unit: str | None) -> float:

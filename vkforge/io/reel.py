@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from vkforge.errors import InputError, OutputError, suggest
 from vkforge.image import Image, check_options, known_extensions
-from vkforge.io.atomic import check_target, replacing
+from vkforge.io.atomic import TEMPORARY, check_target, replacing
 from vkforge.io.lock import locked
 from vkforge.scene.checks import file_path
 
@@ -156,7 +156,11 @@ class PartsReel(Reel):
 
     def finish(self) -> None:
         """Join the parts and remove them."""
-        with replacing(self.target) as stream:
+        for left in self.folder.glob(f"{TEMPORARY}*"):  # by a process that was killed: we have the lock
+            with contextlib.suppress(OSError):  # it only takes room
+                left.unlink()
+        # Among the parts, to go with them if this process is killed meanwhile; a link may lead to another disk.
+        with replacing(self.target, within=None if self.folder.is_symlink() else self.folder) as stream:
             self.join(stream)
         _remove(self)
 
@@ -287,7 +291,6 @@ def _check_record(reel: Reel, made_of: Mapping[str, str]) -> None:
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise InputError(f"{reel.record} is damaged, so nobody knows what the frames there are{remedy}") from None
     if different:
-        verb = "differs" if len(different) == 1 else "differ"
         raise InputError(
-            f"{reel.target.name!r} was begun with other frames (their {' and '.join(different)} {verb}){remedy}"
+            f"{reel.target.name!r} was begun with other frames (what differs: {', '.join(different)}){remedy}"
         )

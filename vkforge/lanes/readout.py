@@ -19,6 +19,8 @@ _HIT_NOTHING, _HIT_WATER = 0, 3
 OBJECTS = MATERIALS = {"terrain": 1, "water": 2}
 
 
+_AT_THE_EDGE = 1e-3  # cells; float32 tells it over ten thousand of them
+
 _SHARES = ("coverage", "water_coverage")  # in the order in which post/pack_shares.comp has them
 
 
@@ -50,6 +52,18 @@ def _share(arrays: Arrays, name: str) -> NDArray[np.float32]:
     return copied(arrays[name][..., -1], np.float32)
 
 
+def _position(arrays: Arrays, request: Request, _: int) -> NDArray[np.float32]:
+    """Return what pixels show; those of a map that lie beside the surface, whose edge they show, where they lie."""
+    found = copied(arrays["position"][..., :3], np.float32)
+    camera, terrain = request.scene.camera.middle, request.scene.terrain
+    if camera.kind == "map":
+        edge = np.array(terrain.extent[1::2]) - _AT_THE_EDGE * np.array(terrain.cell_size)
+        rows, cols = np.nonzero((np.abs(found[..., :2]) > edge.astype(np.float32)).any(axis=-1))
+        centres = np.stack([cols, rows], axis=1) + 0.5
+        found[rows, cols, :2] = camera.unproject(centres, 0.0, request.size, lens=request.settings.lens)[:, :2]
+    return found
+
+
 def _depth_axis(arrays: Arrays, request: Request, _: int) -> NDArray[np.float32]:
     camera, position = request.scene.camera.middle, arrays["position"]
     along = (position[..., :3] - np.array(camera.position)) @ np.array(camera.axes[2])
@@ -70,7 +84,7 @@ SOURCES: dict[str, Source] = {
     "beauty": Source(("radiance",), lambda arrays, *_: arrays["radiance"][..., :3]),  # which the renderer finishes
     "depth": _channel("position", 3),
     "depth_axis": Source(("position",), _depth_axis),
-    "position": _color("position"),
+    "position": Source(("position",), _position),
     "normal": _color("normal"),
     "geometric_normal": _color("geometric_normal"),
     "albedo": _color("albedo"),

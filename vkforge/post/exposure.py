@@ -46,8 +46,8 @@ class CameraExposure:
     Frostbite to Physically Based Rendering", section 4.8), and is exposed to 1.
 
     Radiance here is in any consistent unit, so something must say how bright 1 of it is: `luminance`. Its default
-    makes the default sun, with an irradiance of 3, one of 100,000 lx; f/16, 1/100 s and ISO 100 are then within a
-    tenth of a stop of ``exposure=0``. Scenes in W/m2 of real sunlight (1361 outside the air) want 97.8.
+    makes the default sun, with an irradiance of 3, one of 100,000 lx; f/16, 1/100 s and ISO 100 are then within an
+    eighth of a stop of ``exposure=0``. Scenes in W/m2 of real sunlight (1361 outside the air) want 97.8.
 
     Attributes:
         f_number: focal length over the diameter of the aperture, 0.1 to 1000. It changes no depth of field.

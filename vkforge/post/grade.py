@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ Pixels = NDArray[np.float64]
 
 NEUTRAL_TEMPERATURE = 6504.0  # of D65
 TINT_A_DUV = 3000.0  # steps of tint in a distance of 1 in CIE 1960 u, v: those of Adobe's DNG
+
+# The least that any cone makes of light of a luminance of 1 which can look white: beyond there is no such light.
+_FAINTEST = 0.01
 
 # From linear Rec.709 to XYZ (ITU-R BT.709, white D65), and from XYZ to the cones of Bradford (Lam 1985; ICC.1).
 _TO_XYZ = np.array(
@@ -35,7 +39,8 @@ class Grade:
         temperature: kelvin of the light that shall look white, 1667 to 25000: more makes the picture warmer. 6504, the
             light that Rec.709's white stands for, changes nothing.
         tint: how far that light is from the daylight's and the black body's towards green, -150 to 150, in steps of
-            1/3000 in CIE 1960 u, v: more makes the picture more magenta.
+            1/3000 in CIE 1960 u, v: more makes the picture more magenta. Up to 4000 K the greenest light that there is
+            comes sooner: 50 at 2500 K.
         contrast: exponent about middle grey, per channel: 0.18 (x / 0.18)^contrast. 0.1 to 4.
         saturation: distance from grey of the same luminance, times this: 0 to 4.
         lift: what black becomes, on the encoded values: -1 to 1, a number or (r, g, b). White stays.
@@ -43,7 +48,7 @@ class Grade:
         gain: what white becomes, on the encoded values: 0 to 4.
 
     Raises:
-        InputError: a value out of its range.
+        InputError: a value out of its range; a temperature and a tint that are no light's together.
     """
 
     temperature: float = NEUTRAL_TEMPERATURE
@@ -58,6 +63,12 @@ class Grade:
         put = object.__setattr__
         put(self, "temperature", number("Grade temperature (kelvin)", self.temperature, 1667.0, 25_000.0))
         put(self, "tint", number("Grade tint", self.tint, -150.0, 150.0))
+        if not _is_light(self.temperature, self.tint):
+            most = next(tint for tint in range(math.floor(self.tint), -150, -1) if _is_light(self.temperature, tint))
+            raise InputError(
+                f"Grade tint is {self.tint:g} at a temperature of {self.temperature:g} K, and no light is as green; "
+                f"wanted at most {most} there"
+            )
         put(self, "contrast", number("Grade contrast", self.contrast, 0.1, 4.0))
         put(self, "saturation", number("Grade saturation", self.saturation, 0.0, 4.0))
         put(self, "lift", _three("lift", self.lift, -1.0, 1.0))
@@ -94,8 +105,17 @@ def white_balance(temperature: float, tint: float = 0.0) -> Pixels:
     Von Kries' adaptation on Bradford's cones, from `white_point` to that of 6504 K, so that 6504 K changes nothing.
     """
     to_cones = _BRADFORD @ _TO_XYZ
-    cones = [_BRADFORD @ _xyz(*white_point(*light)) for light in ((temperature, tint), (NEUTRAL_TEMPERATURE, 0.0))]
-    return np.linalg.inv(to_cones) @ np.diag(cones[1] / cones[0]) @ to_cones
+    gains = _cones(NEUTRAL_TEMPERATURE, 0.0) / _cones(temperature, tint)
+    return np.linalg.inv(to_cones) @ np.diag(gains) @ to_cones
+
+
+def _cones(temperature: float, tint: float) -> Pixels:
+    """Return what the three cones make of light of a luminance of 1."""
+    return _BRADFORD @ _xyz(*white_point(temperature, tint))
+
+
+def _is_light(temperature: float, tint: float) -> bool:
+    return bool((_cones(temperature, tint) >= _FAINTEST).all())
 
 
 def white_point(temperature: float, tint: float = 0.0) -> tuple[float, float]:

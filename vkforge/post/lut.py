@@ -172,8 +172,8 @@ def _parse(path: str, text: str) -> tuple[np.ndarray, Vector, Vector]:
     size, rows, said = 0, list[list[float]](), set[str]()
     corners = {"DOMAIN_MIN": (0.0, 0.0, 0.0), "DOMAIN_MAX": (1.0, 1.0, 1.0)}
     for count, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
-        words = line.split("#")[0].split() if not line.startswith("TITLE") else []
-        if not words:
+        words = line.split("#")[0].split()
+        if not words or line.split()[0] == "TITLE":
             continue
         where, keyword = f"{path}, line {count}", words[0]
         if keyword in ("LUT_3D_SIZE", *corners, _RANGE):

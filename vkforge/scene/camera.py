@@ -141,7 +141,7 @@ class Camera(CameraPresets):
             offset = minus(vector("focus_on", focus_on), pinhole.position)
             across, along, depth = (dot(offset, axis) for axis in pinhole.axes)
             if depth <= 0.0:
-                raise InputError(f"focus_on is {-depth:g} m behind the camera; wanted a point in front of it")
+                raise InputError(f"focus_on is {abs(depth):g} m behind the camera; wanted a point in front of it")
             # On the tilted plane 1 / zf falls by the hinge's share from the axis to the point.
             inverse = 1.0 / depth + (hinge[0] * across + hinge[1] * along) / depth
             if inverse <= 0.0:
