@@ -18,7 +18,7 @@
 const int TILE = 16;             // pixels to the side, for what bounds the circles
 const int LEVELS = 7;            // coarser pictures; texels of the last are 128 pixels wide
 const float TEXELS = 6.0;        // a level serves distances up to so many texels and one more,
-const float FADE = 1.75;         // and fades out over so many; over one the texels of the next would show
+const float FADE = 2.25;         // and fades out over so many; over one the texels of the next would show
 const float STEEP = 0.3;         // a surface's circles grow by this at most from pixel to pixel
 const float LARGEST = 256.0;     // pixels; wider circles end there
 

@@ -85,8 +85,8 @@ float circle_area(float radius) {
 // How much more than its area a wide circle's weights sum up to, by its radius in pixels: the levels fade over to each other
 // there, and the same is so again with circles of twice the size. Measured, as a mean over all places.
 float excess(float c) {
-    float octaves = fract(log2(c / 12.0) + 0.5) - 0.5;
-    return 1.0 + 0.0225 * max(1.0 - octaves * octaves / (0.31 * 0.31), 0.0);
+    float octaves = fract(log2(c / 11.3) + 0.5) - 0.5;
+    return 1.0 + 0.017 * max(1.0 - octaves * octaves / (0.42 * 0.42), 0.0);
 }
 
 // The radius and the area for a circle of up to SMALL pixels, by a table of the host's (post/small_circles.py): there the sum
