@@ -260,6 +260,40 @@ def test_vectors_move_a_rim_before_the_sky(renderer: vf.Renderer, edge: float) -
         assert worst_off(renderer, from_above(terrain, 199.5 - edge, pixels), 0.0, edge, pixels) < 0.03
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("turned", [0.0, 30.0])
+@pytest.mark.parametrize("bright", ["plateau", "ground"])
+def test_vectors_move_the_edge_of_what_is_near(renderer: vf.Renderer, bright: str, turned: float) -> None:
+    """A plateau moves faster than the ground under it; some pixels look at its side, which moves as neither does."""
+    cells, cell, altitude, near, size, pixel = 768, 0.0625, 100.0, 70.0, (64, 48), 0.4  # pixel: metres on the ground
+    heights = np.tile(np.where(np.arange(cells) < cells // 2, altitude - near, 0.0), (cells, 1))
+    on_plateau = np.tile(np.arange(8 * cells) < 4 * cells - 4, (4, 1))[..., None]  # the side shines as the ground does
+    shining = np.repeat(on_plateau == (bright == "plateau"), 3, axis=2).astype(np.float32)
+    terrain = vf.Terrain(heights, cell, albedo=0.0, material=vf.Material(emission=1.0, emission_map=shining))
+    fov_x = float(2.0 * np.degrees(np.arctan(pixel * size[0] / 2.0 / altitude)))
+    turn, a_pixel = np.radians(turned), pixel * near / altitude  # on the plateau
+    x, y = ((np.arange(16 * n) + 0.5) / 16 - n / 2 for n in size)
+    for pixels in (1.0, 2.0, 4.0, 8.0):
+        for within in (0.0, 0.5):
+            cameras = (
+                vf.Camera.perspective(
+                    (east, 0.0, altitude),
+                    (east, 0.0, 0.0),
+                    up=(float(np.sin(turn)), float(np.cos(turn)), 0.0),
+                    fov_x=fov_x,
+                )
+                for east in (-cell / 2.0 + (within + step * pixels) * a_pixel for step in (-0.5, 0.5))
+            )
+            start, end = cameras
+            scene = vf.Scene(terrain, start.moving(end), None, None, background="black")
+            found = renderer.render(scene, size, samples=256, motion_blur="vectors").hdr[..., 0]
+            outward = np.cos(turn) * x - np.sin(turn) * y[:, None] + within
+            covered = np.clip(0.5 - outward / pixels, 0.0, 1.0).reshape(size[1], 16, size[0], 16).mean(axis=(1, 3))
+            error = float(np.abs(found - (covered if bright == "plateau" else 1.0 - covered))[12:-12, 12:-12].max())
+            print(f"{bright} bright, {turned:g} degrees, {pixels:g} pixels, {within:g} within: worst {error:.4f}")
+            assert error < 0.03
+
+
 def moved(camera: vf.Camera, t: float) -> vf.Camera:
     return dataclasses.replace(camera, position=(t, 0, 50), target=(t, 0, 0))
 

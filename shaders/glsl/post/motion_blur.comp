@@ -31,7 +31,8 @@ layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D blurred;
 
 const int TILE = 16;          // pixels, as in passes/post/motion_blur.py
 const float MOST_TIMES = 48.0;
-const float ARRIVES = 0.75;   // pixels
+const float ARRIVES = 0.5;    // pixels
+const float SAME = 0.98;      // times as near is one surface
 const float STILL = 0.02;     // pixels
 const float LONG = 16.0;      // pixels: where in a pixel its light is tells less than a hundredth then
 
@@ -71,16 +72,17 @@ vec3 picture(vec2 at, bool placed_light) {
            (1.0 - in_d.x) * (1.0 - in_d.y) * d.rgb;
 }
 
-// Follow the motion back from x, to y; return how near what is found there is, or -1 if it does not arrive. `far` becomes
-// what is farthest of all that is met on the way: position, and how near it is.
-float follow(vec2 x, vec2 start, float t, out vec2 y, inout vec3 far) {
+// Follow the motion back from x, to y, which is `off` the mark by so much; return how near what is found there is, or -1 if it does
+// not arrive. `far` becomes what is farthest of all that is met on the way: position, and how near it is.
+float follow(vec2 x, vec2 start, float t, out vec2 y, out float off, inout vec3 far) {
     y = x - t * start;
     vec4 there = imageLoad(followed, within(seen(y)));
     if (there.z < far.z) far = vec3(y, there.z);
     y = x - t * there.xy;
     there = imageLoad(followed, within(seen(y)));
     if (there.z < far.z) far = vec3(y, there.z);
-    return distance(y + t * there.xy, x) < ARRIVES ? there.z : -1.0;
+    off = distance(y + t * there.xy, x);
+    return off < ARRIVES ? there.z : -1.0;
 }
 
 void main() {
@@ -93,7 +95,7 @@ void main() {
     vec3 light = imageLoad(placed, pixel).rgb;
     if (farthest > STILL) {
         // One time a pixel of motion, and at least a few; where that is not enough they are shifted from pixel to pixel.
-        float times = clamp(ceil(farthest), 4.0, MOST_TIMES), shift = 0.5;
+        float times = clamp(ceil(farthest), 8.0, MOST_TIMES), shift = 0.5;
         if (farthest > MOST_TIMES) shift = float(pixel_seed(uvec2(pixel), PURPOSE_SHUTTER, frame.seed) >> 8) / 16777216.0;
         bool apart = distance(own, fastest) > 0.5;  // or one start is as good as two
         light = vec3(0.0);
@@ -101,10 +103,11 @@ void main() {
             float t = exposure_time((i + shift) / times) - 0.5;
             vec2 y, other;
             vec3 far = vec3(x, here.z);
-            float near = follow(x, own, t, y, far);
+            float off, other_off, near = follow(x, own, t, y, off, far);
             if (apart) {
-                float nearer = follow(x, fastest, t, other, far);
-                if (nearer > near) {
+                float nearer = follow(x, fastest, t, other, other_off, far);
+                // Of two ways to one surface the closer counts.
+                if (nearer > (other_off < off ? SAME : 1.0) * near) {
                     near = nearer;
                     y = other;
                 }

@@ -28,22 +28,35 @@ layout(set = 0, binding = 6, rgba32f) writeonly uniform image2D followed;
 layout(set = 0, binding = 7, rgba32f) writeonly uniform image2D placed;
 
 const float NEARER = 1.1;   // times as near is another surface, and no slope
+const float SLIGHTLY = 1.01; // times as near may be too
+const float SLOPE = 0.3;    // between two surfaces nearness changes beyond its neighbours by less than such a share of that
 const float MIDDLE = 0.01;  // pixels: light that is so near to the middle is taken to be there, for speed
 
+vec4 motion_at(ivec2 pixel) {
+    ivec2 inside = clamp(pixel, ivec2(0), frame.size - 1);
+    if (WRAPS) inside.x = around(pixel.x, frame.size.x);
+    return imageLoad(motion, inside);
+}
+
+// Whether a pixel between something near and something farther looks at the side of the nearer, and not at a slope that goes on.
+bool between(ivec2 pixel, ivec2 towards, float near) {
+    float far = motion_at(pixel - towards).z;
+    float beside = abs(motion_at(pixel + 2 * towards).z - near) + abs(motion_at(pixel - 2 * towards).z - far);
+    return beside < SLOPE * (near - far);
+}
+
 void main() {
-    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
+    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy), towards = ivec2(0);
     if (any(greaterThanEqual(pixel, frame.size))) return;
-    vec4 moved = imageLoad(motion, pixel);
-    float nearest = NEARER * moved.z;
+    vec4 moved = imageLoad(motion, pixel), nearest = moved;
     for (int i = 0; i < 9; ++i) {
-        ivec2 other = pixel + ivec2(i % 3 - 1, i / 3 - 1);
-        ivec2 inside = clamp(other, ivec2(0), frame.size - 1);
-        if (WRAPS) inside.x = around(other.x, frame.size.x);
-        vec4 there = imageLoad(motion, inside);
-        if (there.z <= nearest) continue;
-        nearest = there.z;
-        moved = there;
+        ivec2 offset = ivec2(i % 3 - 1, i / 3 - 1);
+        vec4 there = motion_at(pixel + offset);
+        if (there.z <= nearest.z) continue;
+        nearest = there;
+        towards = offset;
     }
+    if (nearest.z > NEARER * moved.z || (nearest.z > SLIGHTLY * moved.z && between(pixel, towards, nearest.z))) moved = nearest;
     // Beyond a fish-eye's circle is nothing that light could be beside.
     bool has_place = HAS_PLACE && depth_in_circle(vec2(pixel) + 0.5) > 1.0;
     vec2 place = has_place ? imageLoad(light_place, pixel).xy : vec2(0.0);
