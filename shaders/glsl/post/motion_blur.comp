@@ -51,7 +51,7 @@ ivec2 within(vec2 at) {
 
 // What of a pixel's light lies right of and below a line that crosses it, along both axes; the lines are `cut` from its middle.
 // Beside an edge along pixels light fills a box about its place; aslant, it falls off towards the edge. Where its place is the
-// middle, or of no account, it fills the pixel.
+// middle, or is left out of account, it fills the pixel.
 vec2 beyond(vec4 light, vec2 cut, bool placed_light) {
     uint packed = floatBitsToUint(light.w);
     if (packed == 0u || !placed_light) return 0.5 - cut;
@@ -67,7 +67,8 @@ vec3 picture(vec2 at, bool placed_light) {
     vec2 corner = seen(at) - 0.5, cut = fract(corner) - 0.5;
     vec4 a = imageLoad(placed, within(corner)), b = imageLoad(placed, within(corner + vec2(1.0, 0.0)));
     vec4 c = imageLoad(placed, within(corner + vec2(0.0, 1.0))), d = imageLoad(placed, within(corner + 1.0));
-    vec2 in_a = beyond(a, cut, placed_light), in_b = beyond(b, cut, placed_light), in_c = beyond(c, cut, placed_light), in_d = beyond(d, cut, placed_light);
+    vec2 in_a = beyond(a, cut, placed_light), in_b = beyond(b, cut, placed_light);
+    vec2 in_c = beyond(c, cut, placed_light), in_d = beyond(d, cut, placed_light);
     return in_a.x * in_a.y * a.rgb + (1.0 - in_b.x) * in_b.y * b.rgb + in_c.x * (1.0 - in_c.y) * c.rgb +
            (1.0 - in_d.x) * (1.0 - in_d.y) * d.rgb;
 }
