@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import vkforge as vf
-from tests.test_horizons import GROUNDS, height
+from tests.test_horizons import GROUNDS, assert_same_bits_without, height
 from vkforge.lanes.path_traced import PathTracedLane
 from vkforge.passes.terrain.shades import packed_shades, safe_beam
 from vkforge.scene.shade import Beam, beam_to_disc, shade
@@ -127,22 +127,9 @@ def test_pictures_have_the_same_bits_without(
     )
     fog = vf.Fog(scattering=1e-3) if hard else None
     scene = vf.Scene(terrain, sun=SUNS[sun], sky=vf.Sky.gradient(), fog=fog)
-    aovs = ("sun_visibility", "sky_visibility", "direct", "indirect")
-
-    def render() -> tuple[set[str], vf.Image]:
-        options = {"lane": "path-traced", "samples": 32}
-        bound = {image.name for image in renderer.plan(scene, (96, 64), **options).images}
-        return bound, renderer.render(scene, (96, 64), aovs=aovs, **options)
-
-    bound, image = render()
-    monkeypatch.setattr(PathTracedLane, "_sun_beam", lambda self, request: None)
-    bound_without, without = render()
-    assert "shades" not in bound_without
-    if renderer.device.type == "cpu":
-        assert "shades" in bound
-    np.testing.assert_array_equal(image.hdr, without.hdr)
-    for aov in aovs:
-        np.testing.assert_array_equal(image.aovs[aov], without.aovs[aov])
+    assert_same_bits_without(
+        renderer, scene, "shades", lambda: monkeypatch.setattr(PathTracedLane, "_sun_beam", lambda self, request: None)
+    )
 
 
 @pytest.mark.gpu
