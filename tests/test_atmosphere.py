@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import groupby
@@ -15,7 +16,8 @@ from truth import atmosphere as truth
 
 import vkforge as vf
 from vkforge.errors import InputError, MissingDependencyError
-from vkforge.passes.atmosphere import tables
+from vkforge.io import table_cache
+from vkforge.passes.atmosphere import air, tables
 from vkforge.passes.atmosphere.sky import transmittance_to_space
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -178,32 +180,136 @@ def test_light_is_linear_in_the_suns() -> None:
     np.testing.assert_array_equal(one, again)
 
 
-@pytest.mark.gpu
-def test_tables_are_made_only_when_they_must() -> None:
-    from vkforge.oneliner import kept_renderer
+def sights(sky: vf.Sky, elevation: float = 30.0, altitude: float = 2.0) -> tables.Sights:
+    return tables.Sights(sky, sun(elevation), 0.0, (0.0, 0.0, altitude))
 
-    renderer = kept_renderer()
-    sights = tables.Sights(vf.Sky(), sun(30), 0.0, (0.0, 0.0, 2.0))
-    sky = renderer.sky_tables(sights)
-    made = []
-    sky._frame, before = lambda name: made.append(name) or before(name), sky._frame  # type: ignore[method-assign]
-    try:
-        sky.update(tables.Sights(vf.Sky(), sun(30), 0.0, (0.0, 0.0, 2.0)))
-        assert made == []
-        sky.update(tables.Sights(vf.Sky(), sun(31), 0.0, (0.0, 0.0, 2.0)))
-        assert made == ["sights"]
-        sky.update(tables.Sights(vf.Sky(turbidity=1.2), sun(31), 0.0, (0.0, 0.0, 2.0)))
-        assert made == ["sights", "air", "sights"]
-    finally:
-        sky._frame = before  # type: ignore[method-assign]
+
+class Made(list[str]):
+    """What is made of the skies' tables while it watches."""
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch, where: Any, name: str) -> None:
+        real = getattr(where, name)
+        monkeypatch.setattr(where, name, lambda *given, **named: [self.append(name), real(*given, **named)][1])
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Made:
+    """Watch tables being made, with nothing on disk."""
+    monkeypatch.setenv("VKFORGE_CACHE_DIR", str(tmp_path))
+    names = Made()
+    names.watch(monkeypatch, tables, "declare_air")
+    names.watch(monkeypatch, tables.DeviceSky, "_fit_air")
+    names.watch(monkeypatch, tables.DeviceSky, "_fit_view")
+    return names
+
+
+@pytest.mark.gpu
+def test_tables_are_made_only_when_they_must(made: Made) -> None:
+    with vf.Renderer() as renderer:
+        sky, hazier, haziest = vf.Sky(), vf.Sky(turbidity=1.2), vf.Sky(turbidity=1.3)
+
+        def makes(*wanted: str, of: tables.Sights) -> None:
+            made.clear()
+            renderer.sky_tables(of)
+            assert made == list(wanted)
+
+        makes("_fit_air", "declare_air", "_fit_view", of=sights(sky))
+        makes(of=sights(sky))
+        makes("_fit_view", of=sights(sky, elevation=31))
+        makes("_fit_view", of=sights(sky, altitude=3))
+        makes("_fit_air", "declare_air", "_fit_view", of=sights(hazier))
+        makes(of=sights(sky, altitude=3))  # two skies in turn keep their tables
+        makes(of=sights(hazier))
+        makes("_fit_air", "declare_air", "_fit_view", of=sights(haziest))
+        kept = [] if renderer.device.type == "cpu" else ["declare_air"]  # a GPU makes air quicker than it brings it
+        makes("_fit_air", *kept, "_fit_view", of=sights(sky))
+
+
+def numbers(renderer: vf.Renderer, of: tables.Sights) -> np.ndarray:
+    looks = np.array([truth.unit(e, a) for e in (-20.0, 1.0, 10.0, 60.0) for a in (0.0, 70.0, 180.0)])
+    found = renderer.sky_tables(of).look_up("air between", looks, np.full(len(looks), 1e5))
+    return np.concatenate([*found, *renderer.sky_tables(of).look_up("sky", looks, np.zeros(len(looks)))])
+
+
+@pytest.mark.gpu
+def test_kept_tables_have_the_bits_of_new_ones(made: Made, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In memory, on disk, and where what lies there is torn, edited, or another sky's."""
+    of = sights(vf.Sky(turbidity=1.1))
+
+    def fresh() -> np.ndarray:
+        with vf.Renderer() as renderer:
+            if renderer.device.type != "cpu":
+                pytest.skip("tables are kept for CPU drivers alone")
+            made.clear()
+            return numbers(renderer, of)
+
+    wanted = fresh()
+    assert "declare_air" in made
+    np.testing.assert_array_equal(fresh(), wanted)
+    assert "declare_air" not in made  # from disk
+    (file,) = tmp_path.glob("sky-*.bin")
+    assert file.stat().st_size < 2e6
+    content = file.read_bytes()
+    torn = {"torn": content[:-100], "edited": content[:5000] + b"\x00\xff" + content[5002:], "empty": b""}
+    for what, wrong in torn.items():
+        file.write_bytes(wrong)
+        np.testing.assert_array_equal(fresh(), wanted, err_msg=what)
+        assert "declare_air" in made and file.read_bytes() == content  # made again, and mended
+    assert sum("corrupt" in record.message for record in caplog.records) == len(torn)
+    with vf.Renderer() as renderer:
+        numbers(renderer, sights(vf.Sky(turbidity=1.15)))
+    (other,) = set(tmp_path.glob("sky-*.bin")) - {file}
+    other.replace(file)  # whole, but of another sky
+    np.testing.assert_array_equal(fresh(), wanted)
+
+
+@pytest.mark.gpu
+def test_a_folder_that_takes_no_tables_is_no_trouble(
+    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VKFORGE_CACHE_DIR", str(tmp_path / "file" / "folder"))
+    with vf.Renderer() as renderer:
+        assert numbers(renderer, sights(vf.Sky(turbidity=1.1))).max() > 0
+    assert "declare_air" in made
+
+
+def test_the_oldest_files_of_a_kind_go_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VKFORGE_CACHE_DIR", str(tmp_path))
+    for index in range(table_cache.MOST_FILES + 3):
+        table_cache.store("test", bytes([index]), b"data %d" % index)
+        for path in tmp_path.glob("*.bin"):
+            os.utime(path, ns=(0, path.stat().st_mtime_ns - 10**9))
+        assert table_cache.load("test", b"\0") == b"data 0"  # read again and again, and so never the oldest
+    assert len(list(tmp_path.iterdir())) == table_cache.MOST_FILES
+    assert [table_cache.load("test", bytes([index])) is None for index in range(5)] == [False, True, True, True, False]
+
+
+@pytest.mark.gpu
+def test_the_air_does_not_depend_on_what_sun_it_was_first_seen_under(made: Made) -> None:
+    found = []
+    for width in (0.53, 20.0):
+        with vf.Renderer() as renderer:
+            before = vf.Sun(azimuth=EAST, elevation=5, angular_diameter=width)
+            renderer.sky_tables(tables.Sights(vf.Sky(), before, 0.0, (0.0, 0.0, 2.0)))
+            found.append(numbers(renderer, sights(vf.Sky())))
+    np.testing.assert_array_equal(*found)
 
 
 def test_sizes_are_those_of_the_shaders() -> None:
-    source = (ROOT / "shaders" / "glsl" / "include" / "atmosphere.glsl").read_text()
-    for name in ("DEPTH_SIZE", "MOMENTS_SIZE", "SKY_SIZE", "HAZE_SIZE", "MOMENTS", "HALO_SIZE"):
-        numbers = re.search(rf"const i\w+ {name} = (?:ivec\d\()?([\d, ]+)", source)[1].split(",")
-        wanted = getattr(tables, name)
-        assert tuple(map(int, numbers)) == (wanted if isinstance(wanted, tuple) else (wanted,))
+    include = ROOT / "shaders" / "glsl" / "include"
+    sizes = {
+        "transmittance": (air, ("DEPTH_SIZE",)),
+        "places": (air, ("PLACES", "MOMENTS", "HALO_SIZE")),
+        "arriving": (air, ("COSINES",)),
+        "sight": (tables, ("AZIMUTHS", "SKY_ROWS", "HAZE_ROWS", "SLICES")),
+    }
+    for name, (module, constants) in sizes.items():
+        source = (include / f"{name}.glsl").read_text()
+        for constant in constants:
+            found = re.search(rf"const i\w+ {constant} = (?:ivec\d\()?([\d, ]+)", source)[1].split(",")
+            wanted = getattr(module, constant)
+            assert tuple(map(int, found)) == (wanted if isinstance(wanted, tuple) else (wanted,))
 
 
 def test_defaults_are_hillaires() -> None:

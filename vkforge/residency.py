@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from vkforge.lanes.lane import Parts
+from vkforge.passes.atmosphere.air import KeptAirs
 from vkforge.passes.atmosphere.tables import DeviceSky, Sights
 from vkforge.passes.lighting.environment import DeviceEnvironment
 from vkforge.passes.materials.split_sum import DeviceSplitSum
@@ -44,6 +45,7 @@ class Residency:
         self._held: list[Parts] = []
         self._kept: dict[str, list[tuple[Any, Any, float]]] = {}
         self._skies: list[DeviceSky] = []
+        self._airs = KeptAirs(device)
         self._split_sum: DeviceSplitSum | None = None
 
     def parts(self, scene: Scene, lut: Lut | None = None, during: Iterable[Scene] = ()) -> Parts:
@@ -80,17 +82,18 @@ class Residency:
         return self._find("environment", pixels, lambda device, _: DeviceEnvironment(device, environment))
 
     def sky_tables(self, sights: Sights) -> DeviceSky:
-        """Return tables of a physical sky that fit `sights`: kept ones, made anew where nobody holds them."""
+        """Return tables of a physical sky that fit `sights`: kept ones that nobody holds, of the same air if may be."""
         held = self._ids_held()
         for sky in self._skies:
             if sky.now == sights:
                 return sky
-        sky = next((sky for sky in self._skies if id(sky) not in held), None)
-        if sky is None:
-            sky = DeviceSky(self._device)
-            self._skies.append(sky)
-        sky.update(sights)
-        return sky
+        free = [sky for sky in self._skies if id(sky) not in held]
+        found = next((sky for sky in free if sky.now is not None and sky.now.sky == sights.sky), None)
+        if found is None:
+            found = free[0] if free and len(self._skies) >= KEPT else DeviceSky(self._device, self._airs)
+        self._skies = [sky for sky in self._skies if sky is not found] + [found]  # the one used last comes last
+        found.update(sights)
+        return found
 
     def _albedo(self, terrain: Terrain) -> DeviceAlbedo:
         albedo = terrain.surface_albedo

@@ -1,14 +1,16 @@
 // Looks things up in the tables: what `vkforge.atmosphere` runs.
 //
 // Bindings (set 0):
-//   20  sky_tables   readonly buffer    see include/atmosphere.glsl
-//   21  queries      readonly buffer    a direction and a distance each; for transmittance, altitude and cosine
-//   22  answers      writeonly buffer   light, in the sun's unit, and transmittance
+//   20  atmosphere       readonly buffer      see include/air.glsl
+//   21  optical_depths   sampler2D            see include/transmittance.glsl
+//   22  sky_view         sampler2D            see include/sight.glsl
+//   23  queries          readonly buffer      a direction and a distance each; for transmittance, altitude and cosine
+//   24  answers          writeonly buffer     light, in the sun's unit, and transmittance
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
-#include "include/atmosphere.glsl"
+#include "include/sky_view.glsl"
 
 layout(local_size_x = 64) in;
 
@@ -17,8 +19,8 @@ layout(constant_id = 20) const uint SUBJECT = 0u;  // 0 the sky, 1 transmittance
 struct Query { vec3 direction; float distance; };
 struct Answer { vec3 light; vec3 transmittance; };
 
-layout(set = 0, binding = 21, scalar) readonly buffer Queries { uint count; Query items[]; } queries;
-layout(set = 0, binding = 22, scalar) writeonly buffer Answers { Answer items[]; } answers;
+layout(set = 0, binding = 23, scalar) readonly buffer Queries { uint count; Query items[]; } queries;
+layout(set = 0, binding = 24, scalar) writeonly buffer Answers { Answer items[]; } answers;
 
 void main() {
     uint index = gl_GlobalInvocationID.x;

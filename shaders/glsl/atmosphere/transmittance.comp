@@ -1,15 +1,17 @@
 // Optical depth to the top of the air, by altitude and direction (H eq. 2).
 //
 // Bindings (set 0):
-//   20  sky_tables   buffer            see include/atmosphere.glsl
+//   20  atmosphere       readonly buffer      see include/air.glsl
+//   21  optical_depths   writeonly rgba32f    see include/transmittance.glsl, whose coordinates these are
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
-#define SKY_TABLES_ACCESS
-#include "include/atmosphere.glsl"
+#include "include/air.glsl"
 
 layout(local_size_x = 8, local_size_y = 8) in;
+
+layout(set = 0, binding = 21, rgba32f) writeonly uniform image2D optical_depths;
 
 const int STEPS = 40;  // on each side of the ray's lowest point
 
@@ -24,9 +26,9 @@ vec3 depth_over(SkyRay ray, float begin, float length) {
 }
 
 void main() {
-    ivec2 at = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(at, DEPTH_SIZE))) return;
-    vec2 x = vec2(at) / vec2(DEPTH_SIZE - 1);
+    ivec2 at = ivec2(gl_GlobalInvocationID.xy), size = imageSize(optical_depths);
+    if (any(greaterThanEqual(at, size))) return;
+    vec2 x = vec2(at) / vec2(size - 1);
     float horizon = tangent(AIR.thickness), rho = x.y * horizon;
     float altitude = rho * rho / (sqrt(AIR.ground_radius * AIR.ground_radius + rho * rho) + AIR.ground_radius);
     float nearest = AIR.thickness - altitude;
@@ -35,5 +37,5 @@ void main() {
     SkyRay ray = SkyRay(altitude, clamp(mu, -1.0, 1.0), 0.0, 0.0);
     float lowest = clamp(-radius(altitude) * ray.mu, 0.0, reach);
     vec3 depth = depth_over(ray, lowest, -lowest) + depth_over(ray, lowest, reach - lowest);
-    sky_tables.texels[at.y * DEPTH_SIZE.x + at.x] = vec4(depth, 0.0);
+    imageStore(optical_depths, at, vec4(depth, 0.0));
 }

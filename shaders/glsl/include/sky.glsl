@@ -1,15 +1,15 @@
 // What the sky sends from each direction.
 //
-// Bindings (set 0): those of frame.glsl, atmosphere.glsl and environment.glsl.
+// Bindings (set 0): those of frame.glsl, sky_view.glsl and environment.glsl.
 #ifndef VKFORGE_SKY_GLSL
 #define VKFORGE_SKY_GLSL
 
 #include "include/frame.glsl"
-#include "include/atmosphere.glsl"
+#include "include/sky_view.glsl"
 #include "include/environment.glsl"
 
 const uint SKY_GRADIENT = 0u;  // linear in the sine of the elevation above the horizon, constant below it
-const uint SKY_PHYSICAL = 1u;  // the tables of atmosphere.glsl
+const uint SKY_PHYSICAL = 1u;  // the tables of sky_view.glsl
 const uint SKY_ENVIRONMENT = 2u;  // the map of environment.glsl
 layout(constant_id = 20) const uint SKY_KIND = SKY_GRADIENT;
 

@@ -8,7 +8,9 @@
 //   7  radiance         rgba32f            mean radiance; w is the mean coverage
 //   8  sun_visibility   r32f               mean over the samples that hit
 //   9  sky_visibility   r32f               likewise
-//   20 sky_tables       readonly buffer    see include/atmosphere.glsl
+//   20 atmosphere       readonly buffer    see include/air.glsl
+//   21 optical_depths   sampler2D          see include/transmittance.glsl
+//   22 sky_view         sampler2D          see include/sight.glsl
 //   36 lamp_light       readonly rgba32f   radiance of this sample
 //   38 fog_light        readonly rgba32f   radiance that fog adds
 //   39 fog_left         readonly rgba32f   the share of all else that gets through it

@@ -8,7 +8,9 @@
 //   4  position           readonly rgba32f   G-buffer, see include/gbuffer.glsl
 //   5  normal             readonly rgba16f
 //   6  albedo             readonly rgba16f
-//   20 sky_tables         readonly buffer    see include/atmosphere.glsl
+//   20 atmosphere         readonly buffer    see include/air.glsl
+//   21 optical_depths     sampler2D          see include/transmittance.glsl
+//   22 sky_view           sampler2D          see include/sight.glsl
 //   7  sky_light          rgba32f            radiance towards the camera; w is the visibility
 //   10 split_sum          sampler2D          see include/brdf.glsl
 //   15 material           readonly rgba16f   see include/pixel_surface.glsl

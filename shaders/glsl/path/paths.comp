@@ -10,7 +10,9 @@
 //   6  sun_visibility  r32f             mean over the samples that hit
 //   7  sky_visibility  r32f             likewise
 //   8  albedo_map      sampler2D        see include/surface.glsl
-//   20 sky_tables      readonly buffer  see include/atmosphere.glsl
+//   20 atmosphere      readonly buffer  see include/air.glsl
+//   21 optical_depths  sampler2D        see include/transmittance.glsl
+//   22 sky_view        sampler2D        see include/sight.glsl
 //   10 split_sum       sampler2D        see include/brdf.glsl
 //   11 metallic_roughness_map, 12 normal_map, 13 detail_normal_map, 14 emission_map   sampler2D   see include/surface.glsl
 //   30 fog             readonly buffer  see include/medium.glsl

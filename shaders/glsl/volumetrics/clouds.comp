@@ -3,7 +3,9 @@
 // Bindings (set 0):
 //   3   frame        readonly buffer    see include/frame.glsl
 //   4   position     readonly rgba32f   world metres; w is the distance, infinite for the sky
-//   20  sky_tables   readonly buffer    see include/atmosphere.glsl
+//   20  atmosphere   readonly buffer    see include/air.glsl
+//   21  optical_depths sampler2D          see include/transmittance.glsl
+//   22  sky_view     sampler2D          see include/sight.glsl
 //   40  environment  readonly buffer    see include/environment.glsl
 //   41  environment_map  sampler2D
 //   42  environment_rows  sampler2D

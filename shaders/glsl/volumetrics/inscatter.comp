@@ -5,7 +5,9 @@
 //   1   heights      sampler2D          elevations
 //   2   pyramid      readonly r32ui     bounds
 //   3   frame        readonly buffer    see include/frame.glsl
-//   20  sky_tables   readonly buffer    see include/atmosphere.glsl
+//   20  atmosphere   readonly buffer    see include/air.glsl
+//   21  optical_depths sampler2D          see include/transmittance.glsl
+//   22  sky_view     sampler2D          see include/sight.glsl
 //   30  fog          readonly buffer    see include/medium.glsl
 //   31  density_map  sampler2D
 //   32  lights       readonly buffer    see include/lights.glsl

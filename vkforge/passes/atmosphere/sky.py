@@ -29,13 +29,17 @@ def import_sky(
 ) -> dict[str, Any]:
     """Bring the sky into a graph; return the bindings that include/sky.glsl wants, beside the frame.
 
-    Where there are no tables an empty block stands for them, and where there is no map `instead`, any image that is
-    sampled; nothing reads either.
+    Where there are no tables an empty block stands for the air, and `instead`, any image that is sampled, for them and
+    for the map where there is none; nothing reads them.
     """
-    tables: Any = graph.resources.get("sky_tables")
-    if tables is None:
-        tables = graph.block("sky_tables") if sky is None else graph.import_buffer("sky_tables", sky.tables)
-    return {"sky_tables": tables, **import_environment(graph, environment, instead)}
+    bindings: dict[str, Any] = {name: graph.resources.get(name, instead) for name in ("optical_depths", "sky_view")}
+    if "atmosphere" in graph.resources:  # brought in before
+        bindings["atmosphere"] = graph.resources["atmosphere"]
+    elif sky is None:
+        bindings["atmosphere"] = graph.block("atmosphere")
+    else:
+        bindings = sky.bindings(graph)
+    return {**bindings, **import_environment(graph, environment, instead)}
 
 
 def sun_on_the_ground(scene: Scene) -> Vector:
@@ -63,9 +67,8 @@ def transmittance_to_space(sky: Sky, altitude: float, cosine: float) -> Vector:
     horizon = -np.sqrt(altitude * (2.0 * sky.ground_radius + altitude)) / radius
     slope = radius * max(cosine, horizon)
     reach = np.sqrt(slope * slope + sky.top_radius**2 - radius * radius) - slope
-    node, weight = np.polynomial.legendre.leggauss(96)
-    u = (node + 1.0) / 2.0
-    t, step = reach * u * u, weight * reach * u  # dense where the air is: t = reach u^2
+    u, weight = _panels(12)
+    t, step = reach * u * u, 2.0 * weight * reach * u  # dense where the air is: t = reach u^2
     h = np.maximum(np.sqrt(radius * radius + t * t + 2.0 * t * slope) - sky.ground_radius, 0.0)
     rayleigh = (step * np.exp(-h / sky.rayleigh_scale_height)).sum()
     mie = (step * np.exp(-h / sky.mie_scale_height)).sum() * sky.aerosols
@@ -77,3 +80,14 @@ def transmittance_to_space(sky: Sky, altitude: float, cosine: float) -> Vector:
     )
     red, green, blue = np.exp(-depth).tolist()
     return red, green, blue
+
+
+@lru_cache
+def _panels(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points and weights of Gauss-Legendre quadrature in each of `count` equal parts of 0 to 1.
+
+    8 points a part: finding many more takes linear algebra that starts threads.
+    """
+    node, weight = np.polynomial.legendre.leggauss(8)
+    points = (np.arange(count)[:, None] + (node + 1.0) / 2.0) / count
+    return points.ravel(), np.tile(weight / (2.0 * count), count)

@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from vkforge.graph.access import Access, Layout
 from vkforge.graph.builder import BufferResource, Graph
 from vkforge.graph.frame import Frame
 from vkforge.memory.intents import Intent
+from vkforge.passes.atmosphere.air import DEPTH_SIZE, SCATTERED_SIZE, Effort, KeptAirs, declare_air
 from vkforge.passes.query import ask
 from vkforge.scene.checks import Vector
 from vkforge.scene.scene import Scene
 from vkforge.scene.sky import Sky
 from vkforge.scene.sun import Sun
+from vkforge.vk.commands import Commands
 from vkforge.vk.device import Device, Owner
-from vkforge.vk.resources import Buffer
+from vkforge.vk.resources import Buffer, Image
 from vkforge.vk.shaders import load
+from vkforge.vk.transfer import Readback, upload
 
-# Sizes as in include/atmosphere.glsl (a test compares them).
-DEPTH_SIZE = (256, 64)
-MOMENTS_SIZE = (48, 16)
-MOMENTS = 5
-HALO_SIZE = (8, 16)
-SKY_SIZE = (64, 128)
-HAZE_SIZE = (32, 64, 48)
-TEXELS = (
-    math.prod(DEPTH_SIZE)
-    + 3 * math.prod(MOMENTS_SIZE) * (MOMENTS + math.prod(HALO_SIZE))
-    + 4 * math.prod(SKY_SIZE)
-    + 2 * math.prod(HAZE_SIZE)
-)
-DIRECTIONS = math.prod(HALO_SIZE)  # invocations that look around from a place, atmosphere/scattering.comp
-ORDERS = 4  # of scattering that are computed one by one; a geometric series stands for the rest
+# Sizes as in include/sight.glsl (a test compares them).
+AZIMUTHS = 16
+SKY_ROWS = 96
+HAZE_ROWS = 64
+SLICES = 48
+SIGHT_SIZE = (2 * AZIMUTHS, 2 * SKY_ROWS + SLICES * HAZE_ROWS)
 
 # Exponents of the sun's limb darkening, -0.023 + 0.292 / wavelength in micrometres (Hestroffer and Magnan 1998), at the
 # wavelengths of Hillaire's coefficients: 680, 550 and 440 nm.
@@ -83,24 +79,40 @@ class DeviceSky:
     The tables of the air (transmittance, light scattered before) depend on the `Sky` alone, those of what is seen (the
     sky by direction, aerial perspective) on the sun and the eyes too; `update` makes those anew that need it.
 
+    Args:
+        device: Where they lie.
+        airs: Tables of air that were made before.
+
     Attributes:
-        tables: The buffer that include/atmosphere.glsl reads.
+        atmosphere: The block of include/air.glsl.
+        optical_depths: The image of include/transmittance.glsl.
+        sky_view: That of include/sight.glsl.
         now: What the tables fit; None where nothing was asked yet.
     """
 
-    def __init__(self, device: Device) -> None:
-        self._device = device
+    def __init__(self, device: Device, airs: KeptAirs) -> None:
+        self._device, self._airs = device, airs
         self.owner = Owner(device, f"sky#{next(_serials)}")
-        head = next(b.dtype for b in load("atmosphere/query.comp").bindings if b.name == "sky_tables")
-        assert head is not None
-        size = head.itemsize + 16 * TEXELS
+        dtype = next(b.dtype for b in load("atmosphere/query.comp").bindings if b.name == "atmosphere")
+        assert dtype is not None
+        made = frozenset(["storage", "sampled", "copy_source", "copy_destination"])
+        sizes = {"optical_depths": DEPTH_SIZE, "scattered": SCATTERED_SIZE, "sky_view": SIGHT_SIZE}
         try:
-            self.tables = Buffer(self.owner, "sky_tables", size, frozenset(["storage"]), Intent.DEVICE)
+            self.atmosphere = Buffer(self.owner, "atmosphere", dtype.itemsize, frozenset(["storage"]), Intent.DYNAMIC)
+            self._record = self.atmosphere.array(dtype, 1)[0]
+            self.optical_depths, self._scattered, self.sky_view = (
+                Image(self.owner, name, "rgba32f", size, made).allocate() for name, size in sizes.items()
+            )
+            with Commands(self.owner, "enter") as commands:
+                commands.transition(self.sky_view, None, Access.SAMPLED)
+            device.submit(commands.handle, "entering a sky")
         except BaseException:
             self.owner.release()
             raise
         self.now: Sights | None = None
-        self._frames: dict[str, Frame] = {}
+        self._air: Sky | None = None  # that the air's tables fit
+        self._frame: Frame | None = None
+        self._times: dict[str, float] = {}
 
     def update(self, sights: Sights) -> None:
         """Make the tables fit `sights`; costs nothing where they do.
@@ -109,34 +121,91 @@ class DeviceSky:
         """
         if sights == self.now:
             return
-        anew = self.now is None or sights.sky != self.now.sky
         self.now = None
         if self._device.submitted:
             self._device.wait(self._device.submitted, "frames under the sky as it was")
-        for name in ("air", "sights") if anew else ("sights",):
-            frame = self._frame(name)
-            fill_atmosphere(frame.blocks[frame.acquire()]["atmosphere"], sights)
-            frame.wait(frame.submit())
+        if self._air != sights.sky:
+            self._air = None
+            self._fit_air(sights)
+            self._air = sights.sky
+        self._fit_view(sights)
         self.now = sights
 
-    def pass_times(self) -> dict[str, float]:
-        """Return GPU milliseconds by pass of the last time each table was made."""
-        return {name: time for frame in self._frames.values() for name, time in frame.pass_times().items()}
+    def _fit_view(self, sights: Sights) -> None:
+        """Make what is seen of the air."""
+        fill_atmosphere(self._record, sights)
+        if self._frame is None:
+            self._frame = self._compile_view()
+        self._frame.acquire()
+        self._frame.wait(self._frame.submit())
 
-    def _frame(self, name: str) -> Frame:
-        if name not in self._frames:
-            graph = Graph(f"sky {name}")
-            tables = graph.import_buffer("sky_tables", self.tables)
-            graph.compute(
-                f"{name}: describe",
-                "atmosphere/describe.comp",
-                (1, 1),
-                sky_tables=tables,
-                atmosphere=graph.block("atmosphere"),
-            )
-            (_declare_air if name == "air" else _declare_sights)(graph, tables)
-            self._frames[name] = Frame(self._device, graph, slots=1)
-        return self._frames[name]
+    def _fit_air(self, sights: Sights) -> None:
+        """Bring the air's tables here, or make them."""
+        targets = self.optical_depths, self._scattered
+        self._times = {}
+        known = self._airs.find(sights.sky)
+        if known is not None:
+            for image, table in zip(targets, known, strict=True):
+                upload(self._device, image, partial(_fill_rows, table))
+            return
+        fill_atmosphere(self._record, replace(sights, sun=Sun()))  # of any sun's width
+        graph = Graph("sky air")
+        images = [
+            graph.import_image(name, image, layout=Layout.UNDEFINED)
+            for name, image in zip(("optical_depths", "scattered"), targets, strict=True)
+        ]
+        atmosphere = graph.import_buffer("atmosphere", self.atmosphere)
+        declare_air(graph, atmosphere, *images, Effort.of(sights.sky))
+        then = Access.COPY_SOURCE if self._airs.wanted else Access.SAMPLED
+        graph.hand_over("tables", then, *images)
+        frame = Frame(self._device, graph, slots=1, once=True)
+        try:
+            frame.acquire()
+            frame.wait(frame.submit())
+            self._times = frame.pass_times()
+        finally:
+            frame.release()
+        if self._airs.wanted:
+            self._keep(sights.sky, targets)
+
+    def _keep(self, sky: Sky, images: tuple[Image, Image]) -> None:
+        """Read the air's tables back for next time, and leave them ready to be read by shaders."""
+        ring, owner = Readback(self._device), Owner(self._device, "sky kept")
+        try:
+            depths, scattered = ring.start(images).result()
+            with Commands(owner, "kept") as commands:
+                for image in images:
+                    commands.transition(image, Access.COPY_SOURCE, Access.SAMPLED)
+            self._device.submit(commands.handle, "a sky's tables")
+        finally:
+            ring.release()
+            owner.release()
+        self._airs.keep(sky, depths, scattered)
+
+    def _compile_view(self) -> Frame:
+        graph = Graph("sky view")
+        bindings: dict[str, Any] = {
+            "atmosphere": graph.import_buffer("atmosphere", self.atmosphere),
+            "optical_depths": graph.import_image("optical_depths", self.optical_depths),
+            "scattered": graph.import_image("scattered", self._scattered),
+            "sky_view": graph.import_image("sky_view", self.sky_view),
+        }
+        for name, rows, haze in (("sky view", 2 * SKY_ROWS, 0), ("aerial perspective", HAZE_ROWS, 1)):
+            graph.compute(name, "atmosphere/sky_view.comp", (AZIMUTHS, rows), None, {"HAZE": haze}, **bindings)
+        graph.hand_over("tables", Access.SAMPLED, bindings["sky_view"])
+        return Frame(self._device, graph, slots=1)
+
+    def bindings(self, graph: Graph) -> dict[str, Any]:
+        """Bring the tables into a graph; return the bindings of include/sky_view.glsl."""
+        return {
+            "atmosphere": graph.import_buffer("atmosphere", self.atmosphere),
+            "optical_depths": graph.import_image("optical_depths", self.optical_depths),
+            "sky_view": graph.import_image("sky_view", self.sky_view),
+        }
+
+    def pass_times(self) -> dict[str, float]:
+        """Return GPU milliseconds by pass of the last time each table was made; of air that was kept none."""
+        return self._times | (self._frame.pass_times() if self._frame is not None else {})
 
     def look_up(self, subject: str, directions: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return (n, 3) light in the sun's unit and (n, 3) transmittance, float32, as the shaders find them.
@@ -153,7 +222,7 @@ class DeviceSky:
                 "atmosphere/query.comp",
                 extent,
                 specialization={"SUBJECT": SUBJECTS.index(subject)},
-                sky_tables=graph.import_buffer("sky_tables", self.tables),
+                **self.bindings(graph),
                 queries=queries,
                 answers=answers,
             )
@@ -164,27 +233,19 @@ class DeviceSky:
 
     def release(self) -> None:
         """Give the tables back."""
-        for frame in self._frames.values():
-            frame.release()
-        self._frames.clear()
+        if self._frame is not None:
+            self._frame.release()
+            self._frame = None
         self.owner.release()
 
 
-def _declare_air(graph: Graph, tables: BufferResource) -> None:
-    graph.compute("transmittance", "atmosphere/transmittance.comp", DEPTH_SIZE, sky_tables=tables)
-    places = (MOMENTS_SIZE[0] * DIRECTIONS, MOMENTS_SIZE[1])
-    for order in range(1, ORDERS + 1):
-        constants = {"number": order, "last": order == ORDERS}
-        graph.compute(f"order {order}", "atmosphere/scattering.comp", places, constants, sky_tables=tables)
-
-
-def _declare_sights(graph: Graph, tables: BufferResource) -> None:
-    graph.compute("sky view", "atmosphere/sky_view.comp", (SKY_SIZE[0], 2 * SKY_SIZE[1]), sky_tables=tables)
-    graph.compute("aerial perspective", "atmosphere/aerial.comp", HAZE_SIZE[:2], sky_tables=tables)
+def _fill_rows(table: np.ndarray, target: np.ndarray, first: int) -> None:
+    target[..., :3] = table[first : first + len(target)]
+    target[..., 3] = 0.0
 
 
 def fill_atmosphere(block: Any, sights: Sights) -> None:
-    """Write the Atmosphere of include/atmosphere.glsl."""
+    """Write the block of include/air.glsl."""
     sky, sun = sights.sky, sights.sun
     block["ground_radius"] = sky.ground_radius
     block["thickness"] = sky.top_radius - sky.ground_radius
@@ -206,9 +267,19 @@ def fill_atmosphere(block: Any, sights: Sights) -> None:
     x, y, z = sights.camera
     from_centre = (x, y, z + sky.ground_radius)
     distance = math.hypot(*from_centre)
-    eyes = block["eyes"]
-    eyes["up"][0], eyes["altitude"][0] = (0.0, 0.0, 1.0), sights.ground
-    eyes["up"][1] = np.divide(from_centre, distance)
     # r - R where both are large: (r^2 - R^2) / (r + R), with r^2 - R^2 written out.
     above = x * x + y * y + z * (z + 2.0 * sky.ground_radius)
-    eyes["altitude"][1] = max(0.0, above / (distance + sky.ground_radius))
+    camera = max(0.0, above / (distance + sky.ground_radius))
+    eyes = (((0.0, 0.0, 1.0), sights.ground), (np.divide(from_centre, distance), camera))
+    for eye, (up, altitude) in zip(block["eyes"], eyes, strict=True):
+        dip = _angle_to(sky.ground_radius, altitude, sky.ground_radius)
+        outside = altitude > sky.top_radius - sky.ground_radius
+        eye["up"], eye["altitude"], eye["dip"] = up, altitude, dip
+        eye["above"] = dip - _angle_to(sky.top_radius, altitude, sky.ground_radius) if outside else math.pi / 2 + dip
+        eye["mu_sun"] = np.clip(np.dot(eye["up"], block["sun_direction"]), -1.0, 1.0)
+
+
+def _angle_to(radius: float, altitude: float, ground_radius: float) -> float:
+    """Return how far below the horizontal, in radians, a sphere's rim is seen from an altitude over the ground."""
+    over = altitude + ground_radius - radius
+    return math.atan2(math.sqrt(over * (over + 2.0 * radius)), radius)
