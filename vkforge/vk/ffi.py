@@ -20,7 +20,7 @@ try:
 except OSError as error:  # what the binding raises when it can't open libvulkan
     raise VulkanMissingError(f"the Vulkan loader (libvulkan.so.1) is not on this machine; {INSTALL_HINT}") from error
 
-# The binding has no types; said once, here.
+# The binding has no types (typings/vulkan says so to pyright).
 C: Any = vulkan
 ffi: Any = _vulkancache.ffi
 lib: Any = _vulkan.lib

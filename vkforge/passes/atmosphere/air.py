@@ -119,12 +119,13 @@ class KeptAirs:
     def keep(self, sky: Sky, optical_depths: np.ndarray, scattered: np.ndarray) -> None:
         """Keep the tables of a sky: (rows, columns, at least 3) float32."""
         sky = _air_of(sky)
-        tables = [np.ascontiguousarray(table[..., :3], "<f4") for table in (optical_depths, scattered)]
-        self._remember(sky, *tables)
-        table_cache.store("sky", self._key(sky), b"".join(table.tobytes() for table in tables))
+        kept = self._remember(
+            sky, np.ascontiguousarray(optical_depths[..., :3], "<f4"), np.ascontiguousarray(scattered[..., :3], "<f4")
+        )
+        table_cache.store("sky", self._key(sky), b"".join(table.tobytes() for table in kept))
 
-    def _remember(self, sky: Sky, *tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        self._kept[sky] = optical_depths, scattered = tables
+    def _remember(self, sky: Sky, optical_depths: np.ndarray, scattered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self._kept[sky] = optical_depths, scattered
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return optical_depths, scattered

@@ -155,7 +155,7 @@ class DeviceSky:
             for name, image in zip(("optical_depths", "scattered"), targets, strict=True)
         ]
         atmosphere = graph.import_buffer("atmosphere", self.atmosphere)
-        declare_air(graph, atmosphere, *images, Effort.of(sights.sky))
+        declare_air(graph, atmosphere, images[0], images[1], Effort.of(sights.sky))
         then = Access.COPY_SOURCE if self._airs.wanted else Access.SAMPLED
         graph.hand_over("tables", then, *images)
         frame = Frame(self._device, graph, slots=1, once=True)
