@@ -247,8 +247,10 @@ def test_demo() -> None:
     for word in ("oblique.png", "relief.png", "aovs.png", "1920x1080", " s", "Imaginary GPU (auto)"):
         assert word in result.stdout
     assert str(Path("pictures/here").resolve()) in result.stdout.replace("\n", "")
-    assert {"depth", "normal", "albedo", "sky_visibility"} <= set(FakeRenderer.calls[0].aovs)
+    assert {"depth", "normal", "albedo", "sky_visibility"} <= set(FakeRenderer.calls[-1].aovs)
     assert FakeRenderer.calls[0].scene.terrain.shape == (344, 403)
+    run("demo", "--quick", "-o", "quick")
+    assert FakeRenderer.calls[3].size == (768, 432)
 
 
 def test_contact_sheet_layout() -> None:

@@ -133,14 +133,18 @@ def test_probe(folder: Path) -> None:
 @pytest.mark.slow
 def test_demo(folder: Path) -> None:
     pytest.importorskip("matplotlib")
-    said = vkforge(folder, "demo", "-o", "made/here")
+    said = vkforge(folder, "demo", "-o", "made/here", "--size", "320x180")
     assert names(folder / "made" / "here") == {"oblique.png", "relief.png", "aovs.png"}
     for path in (folder / "made" / "here").iterdir():
         with Image.open(path) as picture:
-            assert min(picture.size) >= 1000
+            assert min(picture.size) >= 180
             assert np.ptp(np.asarray(picture.convert("RGB"))) > 150
         assert path.name in said.stdout
     assert str((folder / "made" / "here").resolve()) in said.stdout
+    steps = [line for line in said.stderr.splitlines() if line.endswith(" ...")]  # where there is no terminal for a bar
+    assert steps[0] == "reading the DEM ..." and "rendering the oblique view, 320x180 ..." in steps
+    assert vkforge(folder, "demo", "-o", "more", "--size", "32x18", "--quiet").stderr == ""
+    assert "--quick is a size" in error_of(vkforge(folder, "demo", "--quick", "--size", "32x18", code=2))
 
 
 # Bad input: exit code 2, one line, nothing written

@@ -7,22 +7,30 @@ from typing import Annotated
 
 import typer
 
-from vkforge.cli.options import Debug, Device, Quiet
+from vkforge.cli.options import Debug, Device, Quiet, parsed_size
 from vkforge.cli.report import progress_bar, reported
 
 
 @reported
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path("vkforge-demo"),
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="WxH", help="Pixels of the oblique view; 1920x1080 unless said.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small pictures: 768x432, and so seconds on a CPU.")] = False,
     device: Device = "auto",
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Render a real DEM (Jacksboro fault, Tennessee): oblique view, shaded relief and a contact sheet of the AOVs."""
-    from vkforge.demo import render_demo
+    from vkforge.demo import OBLIQUE_SIZE, QUICK_SIZE, render_demo
+    from vkforge.errors import InputError
 
-    with progress_bar(quiet) as progress:
-        pictures, device_name = render_demo(output, device, progress)
+    if quick and size is not None:
+        raise InputError("--quick is a size of its own; leave it or --size out")
+    pixels = parsed_size(size) if size is not None else QUICK_SIZE if quick else OBLIQUE_SIZE
+    with progress_bar(quiet, steps=True) as progress:
+        pictures, device_name = render_demo(output, device, progress, pixels)
     if quiet:
         return
     from rich.console import Console
@@ -34,9 +42,8 @@ def demo(
     for column in ("pixels", "render", "write"):
         table.add_column(column, justify="right", no_wrap=True)
     for picture in pictures:
-        render_time = f"{picture.render_seconds:.2f} s" if picture.render_seconds is not None else ""
-        pixels = f"{picture.size[0]}x{picture.size[1]}"
-        table.add_row(picture.path.name, picture.shows, pixels, render_time, f"{picture.write_seconds:.2f} s")
+        seconds = (f"{picture.render_seconds:.2f} s", f"{picture.write_seconds:.2f} s")
+        table.add_row(picture.path.name, picture.shows, f"{picture.size[0]}x{picture.size[1]}", *seconds)
     console = Console(highlight=False)
     console.print(table)
     console.print(f"\nPictures in {output.resolve()}, rendered on {device_name}", markup=False, soft_wrap=True)

@@ -251,12 +251,7 @@ class Options:
 
     def picture_size(self) -> tuple[int, int] | None:
         """Return --size as (width, height), or None where it isn't given."""
-        if self.size is None:
-            return None
-        width, cross, height = self.size.lower().partition("x")
-        if not (cross and width.strip().isdecimal() and height.strip().isdecimal() and int(width) * int(height)):
-            raise InputError(f"--size is {self.size!r}; wanted pixels as WIDTHxHEIGHT, as in 1920x1080")
-        return int(width), int(height)
+        return None if self.size is None else parsed_size(self.size)
 
     def open_terrain(self) -> Terrain:
         """Read the DEM with the ground's options."""
@@ -399,3 +394,11 @@ def _fog(text: str, exaggeration: float) -> Fog:
 def _color(option: str, text: str) -> Any:
     """Read a colour: numbers are linear, words are for the library to know."""
     return numbers(option, text, (1, 3)) if text[:1].isdigit() or "," in text else text
+
+
+def parsed_size(text: str) -> tuple[int, int]:
+    """Return what --size says as (width, height)."""
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.strip().isdecimal() and height.strip().isdecimal() and int(width) * int(height)):
+        raise InputError(f"--size is {text!r}; wanted pixels as WIDTHxHEIGHT, as in 1920x1080")
+    return int(width), int(height)

@@ -77,17 +77,25 @@ def _notes(quiet: bool, debug: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def progress_bar(quiet: bool) -> Iterator[Report]:
-    """Show a progress bar on stderr while the body runs, if there is a terminal to show it on."""
+def progress_bar(quiet: bool, *, steps: bool = False) -> Iterator[Report]:
+    """Show a progress bar on stderr while the body runs, if there is a terminal to show it on.
+
+    Where there is none, `steps` says in a line of its own what is being done whenever that changes.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
+    said = ""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
 
         def show(words: str, done: int, total: int) -> None:
+            nonlocal said
             bar.update(task, description=words, completed=done, total=total or None)
+            if steps and bar.disable and not quiet and words != said:
+                print(f"{words} ...", file=sys.stderr, flush=True)
+            said = words
 
         yield show

@@ -14,7 +14,7 @@ import numpy as np
 
 from vkforge.errors import InputError, suggest
 from vkforge.post.lut import Lut
-from vkforge.scene.checks import file_path, show
+from vkforge.scene.checks import file_path
 from vkforge.settings import Settings
 
 _HEAD = "# Settings of a vkforge render. What is left out, or taken out, is as it is by default.\n\n"
@@ -51,7 +51,7 @@ def load_settings(path: str | os.PathLike[str]) -> Settings:
     except OSError as error:
         raise InputError(f"can't read the settings {source}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # bad TOML, bad UTF-8, numbers and nests that Python won't read
-        raise InputError(f"{show(str(source))} is not TOML: {error}") from None
+        raise InputError(f"{str(source)!r} is not TOML: {error}") from None
     try:
         return _record(Settings, table, "", source.parent)
     except InputError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import OrderedDict
 from dataclasses import astuple, dataclass, replace
@@ -86,6 +87,10 @@ def declare_air(
         before = on
 
 
+# Tables made or read before, by what they depend on, for all renderers of the process: the newest come last.
+_kept: OrderedDict[bytes, tuple[np.ndarray, np.ndarray]] = OrderedDict()
+
+
 class KeptAirs:
     """Tables that were made before: the newest in memory, more on disk.
 
@@ -98,42 +103,38 @@ class KeptAirs:
         self.wanted = info.type == "cpu"
         driver = f"{info.vendor_id}/{info.name}/{info.driver}/{info.api_version}"  # whose last bits are its own
         self._version = driver.encode() + b"".join(load(name).code for name in SHADERS)
-        self._kept: OrderedDict[Sky, tuple[np.ndarray, np.ndarray]] = OrderedDict()
 
     def find(self, sky: Sky) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the two tables of a sky, (rows, columns, 3) float32, or None."""
         if not self.wanted:
             return None
-        sky = _air_of(sky)
-        if sky in self._kept:
-            self._kept.move_to_end(sky)
-            return self._kept[sky]
+        key = self._key(sky)
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
         shapes = [(*size[::-1], 3) for size in (DEPTH_SIZE, SCATTERED_SIZE)]
-        data = table_cache.load("sky", self._key(sky))
+        data = table_cache.load("sky", key)
         if data is None or len(data) != sum(4 * math.prod(shape) for shape in shapes):
             return None
         numbers = np.frombuffer(data, "<f4")
         split = math.prod(shapes[0])
-        return self._remember(sky, numbers[:split].reshape(shapes[0]), numbers[split:].reshape(shapes[1]))
+        return _remember(key, numbers[:split].reshape(shapes[0]), numbers[split:].reshape(shapes[1]))
 
     def keep(self, sky: Sky, optical_depths: np.ndarray, scattered: np.ndarray) -> None:
         """Keep the tables of a sky: (rows, columns, at least 3) float32."""
-        sky = _air_of(sky)
-        kept = self._remember(
-            sky, np.ascontiguousarray(optical_depths[..., :3], "<f4"), np.ascontiguousarray(scattered[..., :3], "<f4")
+        key = self._key(sky)
+        kept = _remember(
+            key, np.ascontiguousarray(optical_depths[..., :3], "<f4"), np.ascontiguousarray(scattered[..., :3], "<f4")
         )
-        table_cache.store("sky", self._key(sky), b"".join(table.tobytes() for table in kept))
-
-    def _remember(self, sky: Sky, optical_depths: np.ndarray, scattered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        self._kept[sky] = optical_depths, scattered
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return optical_depths, scattered
+        table_cache.store("sky", key, b"".join(table.tobytes() for table in kept))
 
     def _key(self, sky: Sky) -> bytes:
-        return self._version + repr((astuple(sky), Effort.of(sky))).encode()
+        air = replace(sky, aerial_perspective=1.0)  # which it does not depend on
+        return hashlib.sha256(self._version + repr((astuple(air), Effort.of(sky))).encode()).digest()
 
 
-def _air_of(sky: Sky) -> Sky:
-    """Return the sky less what its air does not depend on."""
-    return replace(sky, aerial_perspective=1.0)
+def _remember(key: bytes, optical_depths: np.ndarray, scattered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    _kept[key] = optical_depths, scattered
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return optical_depths, scattered
