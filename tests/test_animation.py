@@ -259,6 +259,7 @@ def test_scenes_are_pure_and_defined_at_any_time() -> None:
     assert film.scene(3.21 + 1e-9).camera.position != there.camera.position, "float64 to the last"
 
 
+@pytest.mark.alone
 def test_a_moment_is_cheap() -> None:
     film = vf.Animation.orbit(
         SCENE, tracks={"terrain.vertical_exaggeration": {0: 1, 8: 2}, "fog.scattering": {0: 1e-3, 8: 2e-3}}

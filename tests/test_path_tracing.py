@@ -187,6 +187,7 @@ def test_noise_threshold_stops_when_it_is_reached(renderer: vf.Renderer) -> None
     assert (same.rgba == stopped.rgba).all()
 
 
+@pytest.mark.alone
 def test_time_limit_stops_and_still_gives_a_whole_picture(renderer: vf.Renderer) -> None:
     began = time.perf_counter()
     image = renderer.render(SCENE, SMALL, lane="path-traced", samples=1_000_000, time_limit=0.3)
@@ -238,6 +239,7 @@ def test_progress_counts_the_samples(renderer: vf.Renderer) -> None:
     assert calls == sorted(calls)
 
 
+@pytest.mark.alone
 def test_ctrl_c_is_heard_within_a_second(renderer: vf.Renderer) -> None:
     before = path_traced(renderer, SCENE, SMALL, samples=2)
     asked: list[float] = []

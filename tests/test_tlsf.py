@@ -165,6 +165,7 @@ def test_unknown_offsets_are_refused() -> None:
     assert tlsf.used == 50
 
 
+@pytest.mark.alone
 def test_a_hundred_thousand_operations() -> None:
     rng = random.Random(7)
     tlsf = TLSF(64 * 2**20)
