@@ -199,7 +199,7 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Made:
     monkeypatch.setenv("VKFORGE_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(air, "_kept", OrderedDict())
     names = Made()
-    names.watch(monkeypatch, tables, "declare_air")
+    names.watch(monkeypatch, tables.DeviceSky, "_make_air")
     names.watch(monkeypatch, tables.DeviceSky, "_fit_air")
     names.watch(monkeypatch, tables.DeviceSky, "_fit_view")
     return names
@@ -215,15 +215,15 @@ def test_tables_are_made_only_when_they_must(made: Made) -> None:
             renderer.sky_tables(of)
             assert made == list(wanted)
 
-        makes("_fit_air", "declare_air", "_fit_view", of=sights(sky))
+        makes("_fit_air", "_make_air", "_fit_view", of=sights(sky))
         makes(of=sights(sky))
         makes("_fit_view", of=sights(sky, elevation=31))
         makes("_fit_view", of=sights(sky, altitude=3))
-        makes("_fit_air", "declare_air", "_fit_view", of=sights(hazier))
+        makes("_fit_air", "_make_air", "_fit_view", of=sights(hazier))
         makes(of=sights(sky, altitude=3))  # two skies in turn keep their tables
         makes(of=sights(hazier))
-        makes("_fit_air", "declare_air", "_fit_view", of=sights(haziest))
-        kept = [] if renderer.device.type == "cpu" else ["declare_air"]  # a GPU makes air quicker than it brings it
+        makes("_fit_air", "_make_air", "_fit_view", of=sights(haziest))
+        kept = [] if renderer.device.type == "cpu" else ["_make_air"]  # a GPU makes air quicker than it brings it
         makes("_fit_air", *kept, "_fit_view", of=sights(sky))
 
 
@@ -247,9 +247,9 @@ def test_kept_tables_have_the_bits_of_new_ones(made: Made, tmp_path: Path, caplo
             return numbers(renderer, of)
 
     wanted = fresh()
-    assert "declare_air" in made
+    assert "_make_air" in made
     np.testing.assert_array_equal(fresh(), wanted)
-    assert "declare_air" not in made  # from disk
+    assert "_make_air" not in made  # from disk
     (file,) = tmp_path.glob("sky-*.bin")
     assert file.stat().st_size < 2e6
     content = file.read_bytes()
@@ -257,7 +257,7 @@ def test_kept_tables_have_the_bits_of_new_ones(made: Made, tmp_path: Path, caplo
     for what, wrong in torn.items():
         file.write_bytes(wrong)
         np.testing.assert_array_equal(fresh(), wanted, err_msg=what)
-        assert "declare_air" in made and file.read_bytes() == content  # made again, and mended
+        assert "_make_air" in made and file.read_bytes() == content  # made again, and mended
     assert sum("corrupt" in record.message for record in caplog.records) == len(torn)
     with vf.Renderer() as renderer:
         numbers(renderer, sights(vf.Sky(turbidity=1.15)))
@@ -274,7 +274,7 @@ def test_a_folder_that_takes_no_tables_is_no_trouble(
     monkeypatch.setenv("VKFORGE_CACHE_DIR", str(tmp_path / "file" / "folder"))
     with vf.Renderer() as renderer:
         assert numbers(renderer, sights(vf.Sky(turbidity=1.1))).max() > 0
-    assert "declare_air" in made
+    assert "_make_air" in made
 
 
 def test_the_oldest_files_of_a_kind_go_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_the_air_does_not_depend_on_what_sun_it_was_first_seen_under(
             before = vf.Sun(azimuth=EAST, elevation=5, angular_diameter=width)
             renderer.sky_tables(tables.Sights(vf.Sky(), before, 0.0, (0.0, 0.0, 2.0)))
             found.append(numbers(renderer, sights(vf.Sky())))
-    assert made.count("declare_air") == 2
+    assert made.count("_make_air") == 2
     np.testing.assert_array_equal(*found)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from typing import Any
 
 from vkforge.errors import InputError
 from vkforge.image import Image
+from vkforge.lanes.lane import Progress
 from vkforge.renderer import Renderer
+from vkforge.scene.checks import show
 from vkforge.scene.scene import Scene
 from vkforge.scene.terrain import Terrain
 from vkforge.settings import Settings
+from vkforge.status_line import StatusLine, is_watched
 
 _renderers: dict[str | int, Renderer] = {}
 
@@ -21,6 +25,7 @@ def render(
     *,
     preset: str | None = None,
     device: str | int = "auto",
+    progress: bool | Progress | None = None,
     **options: Any,
 ) -> Image:
     """Render a scene, or a terrain as `Scene.portrait` shows it, on a renderer kept for the next call.
@@ -31,6 +36,8 @@ def render(
         preset: light and look by name: "daylight", "golden-hour", "overcast", "blue-hour", "studio relief" or "swiss".
             The light replaces a scene's (`Scene.lit_as`), the look is `Settings.preset`.
         device: As `Renderer` takes it; each has a renderer of its own.
+        progress: Whether a line on stderr says how far the picture is; None is where stderr is a terminal or a
+            notebook. Or what `Renderer.render` takes: called with (samples done, samples in all).
         options: Everything else that `Renderer.render` takes: aovs, samples, tonemap, ...
 
     Raises:
@@ -45,7 +52,16 @@ def render(
             scene = Scene.portrait(scene, size, preset=preset)
         elif isinstance(scene, Scene):
             scene = scene.lit_as(preset)
-    return kept_renderer(device).render(scene, size, **options)
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise InputError(f"progress is {show(progress)}; wanted True, False, None or something to call")
+    if callable(progress):
+        return kept_renderer(device).render(scene, size, progress=progress, **options)
+    line = StatusLine("rendering") if progress or (progress is None and is_watched(sys.stderr)) else None
+    try:
+        return kept_renderer(device).render(scene, size, progress=line, **options)
+    finally:
+        if line is not None:
+            line.close()
 
 
 def kept_renderer(device: str | int = "auto") -> Renderer:

@@ -111,8 +111,9 @@ class DeviceSky:
             raise
         self.now: Sights | None = None
         self._air: Sky | None = None  # that the air's tables fit
-        self._frame: Frame | None = None
-        self._times: dict[str, float] = {}
+        self._air_frame: Frame | None = None
+        self._air_effort: Effort | None = None
+        self._view_frame: Frame | None = None
 
     def update(self, sights: Sights) -> None:
         """Make the tables fit `sights`; costs nothing where they do.
@@ -134,39 +135,46 @@ class DeviceSky:
     def _fit_view(self, sights: Sights) -> None:
         """Make what is seen of the air."""
         fill_atmosphere(self._record, sights)
-        if self._frame is None:
-            self._frame = self._compile_view()
-        self._frame.acquire()
-        self._frame.wait(self._frame.submit())
+        if self._view_frame is None:
+            self._view_frame = self._compile_view()
+        self._view_frame.acquire()
+        self._view_frame.wait(self._view_frame.submit())
 
     def _fit_air(self, sights: Sights) -> None:
         """Bring the air's tables here, or make them."""
         targets = self.optical_depths, self._scattered
-        self._times = {}
         known = self._airs.find(sights.sky)
         if known is not None:
             for image, table in zip(targets, known, strict=True):
                 upload(self._device, image, partial(_fill_rows, table))
             return
-        fill_atmosphere(self._record, replace(sights, sun=Sun()))  # of any sun's width
-        graph = Graph("sky air")
-        images = [
-            graph.import_image(name, image, layout=Layout.UNDEFINED)
-            for name, image in zip(("optical_depths", "scattered"), targets, strict=True)
-        ]
-        atmosphere = graph.import_buffer("atmosphere", self.atmosphere)
-        declare_air(graph, atmosphere, images[0], images[1], Effort.of(sights.sky))
-        then = Access.COPY_SOURCE if self._airs.wanted else Access.SAMPLED
-        graph.hand_over("tables", then, *images)
-        frame = Frame(self._device, graph, slots=1, once=True)
-        try:
-            frame.acquire()
-            frame.wait(frame.submit())
-            self._times = frame.pass_times()
-        finally:
-            frame.release()
+        self._make_air(sights)
         if self._airs.wanted:
             self._keep(sights.sky, targets)
+
+    def _make_air(self, sights: Sights) -> None:
+        fill_atmosphere(self._record, replace(sights, sun=Sun()))  # of any sun's width
+        effort = Effort.of(sights.sky)
+        if self._air_effort != effort:
+            if self._air_frame is not None:
+                self._air_frame.release()
+            self._air_frame = self._air_effort = None
+            self._air_frame = self._compile_air(effort)
+            self._air_effort = effort
+        assert self._air_frame is not None
+        self._air_frame.acquire()
+        self._air_frame.wait(self._air_frame.submit())
+
+    def _compile_air(self, effort: Effort) -> Frame:
+        graph = Graph("sky air")
+        atmosphere = graph.import_buffer("atmosphere", self.atmosphere)
+        depths = graph.import_image("optical_depths", self.optical_depths, layout=Layout.UNDEFINED)
+        scattered = graph.import_image("scattered", self._scattered, layout=Layout.UNDEFINED)
+        declare_air(graph, atmosphere, depths, scattered, effort)
+        then = Access.COPY_SOURCE if self._airs.wanted else Access.SAMPLED
+        graph.hand_over("tables", then, depths, scattered)
+        # Every run starts from nothing, and whoever read the tables before is waited for.
+        return Frame(self._device, graph, slots=1, once=True)
 
     def _keep(self, sky: Sky, images: tuple[Image, Image]) -> None:
         """Read the air's tables back for next time, and leave them ready to be read by shaders."""
@@ -204,8 +212,9 @@ class DeviceSky:
         }
 
     def pass_times(self) -> dict[str, float]:
-        """Return GPU milliseconds by pass of the last time each table was made; of air that was kept none."""
-        return self._times | (self._frame.pass_times() if self._frame is not None else {})
+        """Return GPU milliseconds by pass of the last time each table was made; of air that was only kept none."""
+        frames = (self._air_frame, self._view_frame)
+        return {name: time for frame in frames if frame is not None for name, time in frame.pass_times().items()}
 
     def look_up(self, subject: str, directions: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return (n, 3) light in the sun's unit and (n, 3) transmittance, float32, as the shaders find them.
@@ -233,9 +242,10 @@ class DeviceSky:
 
     def release(self) -> None:
         """Give the tables back."""
-        if self._frame is not None:
-            self._frame.release()
-            self._frame = None
+        for frame in (self._air_frame, self._view_frame):
+            if frame is not None:
+                frame.release()
+        self._air_frame = self._air_effort = self._view_frame = None
         self.owner.release()
 
 
