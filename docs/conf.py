@@ -1,5 +1,6 @@
 """Sphinx builds the documentation from here: ./dev docs."""
 
+import logging
 import sys
 import tomllib
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
+# a11y_pygments, which furo imports, asks for everybody's INFO in the log unless somebody was there before it.
+logging.basicConfig(level=logging.WARNING)
 
 project = "vkforge"
 author = "the vkforge authors"

@@ -17,7 +17,7 @@ summit = vf.Camera.look_at_feature(terrain, "summit", distance=6000)
 x, y, z = summit.target
 above = (x, y, z + 300.0)  # metres over the summit
 
-flight = vf.Camera.flyover(terrain, frames=100, height=900)
+flight = vf.Camera.flyover(terrain, frames=100, above_ground=900)
 model = vf.Camera.orbit(terrain, azimuth=220, elevation=40, fov=24)
 cameras = (
     model,

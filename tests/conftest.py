@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+from vkforge.errors import VulkanMissingError
 
 if TYPE_CHECKING:
     import vkforge as vf
@@ -24,6 +26,20 @@ os.environ.setdefault("VKFORGE_VALIDATION", "1")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="rewrite tests/goldens with what is rendered now")
+
+
+class Module(pytest.Module):
+    """A file of tests, left out where it imports what needs the Vulkan loader and there is none."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        try:
+            return super().collect()
+        except VulkanMissingError as error:
+            pytest.skip(str(error), allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> Module:
+    return Module.from_parent(parent, path=module_path)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

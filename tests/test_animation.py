@@ -366,6 +366,7 @@ def test_other_bad_arguments() -> None:
         animation(sun__azimuth={0: 0, 1: 1}).with_settings(sample=2)
 
 
+@pytest.mark.gpu
 def test_a_camera_that_dives_into_the_ground_is_told_with_its_frame() -> None:
     film = vf.Animation(
         SCENE,
@@ -458,6 +459,7 @@ def test_frames_are_those_of_their_exposures(renderer: vf.Renderer, tmp_path: Fo
         assert (renderer.render(film.scene(film.time(frame)), (16, 12), samples=4).hdr != found).any()
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize(
     ("tracks", "options", "message"),
     [

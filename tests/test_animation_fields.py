@@ -347,6 +347,7 @@ def test_every_field_has_a_row() -> None:
     assert PATHS.keys() == TABLES.keys()
 
 
+@pytest.mark.gpu
 def test_every_part_is_looked_at() -> None:
     """All public records that a scene or the settings hold, by their annotations."""
     for cls in (vf.Scene, vf.Terrain, vf.Settings):

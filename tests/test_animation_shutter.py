@@ -72,6 +72,7 @@ def test_settings_cut_nothing() -> None:
     assert (shown.open, shown.close) == (0.375, 0.625)
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize(
     ("tracks", "options", "aovs", "message"),
     [

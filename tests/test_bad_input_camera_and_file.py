@@ -33,6 +33,7 @@ ODD = [
 ]
 SIZE = (64, 48)
 GROUND = vf.Terrain(np.arange(9.0).reshape(3, 3), 10)
+PLACED = vf.Terrain(GROUND.heights, 10, crs="EPSG:32633", transform=(10, 0, 499_985, 0, -10, 15))
 EYE: dict[str, Any] = {"position": (0, 0, 50), "target": (0, 10, 0)}
 CAMERAS = {
     "pinhole": vf.Camera.perspective(**EYE),
@@ -80,8 +81,18 @@ MAKERS: list[tuple[Any, dict[str, Any], tuple[str, ...]]] = [
     (vf.Camera.oblique, {"terrain": GROUND}, ("terrain", "azimuth", "angle", "z_scale", "north_up")),
     (vf.Camera.map, {"terrain": GROUND}, ("terrain", "pixels")),
     (vf.Camera.orbit, {"terrain": GROUND}, ("terrain", "target", "aspect")),
+    (
+        vf.Camera.at,
+        {"terrain": GROUND, "x": 0, "y": 0},
+        ("terrain", "x", "y", "above_ground", "bearing", "pitch", "fov"),
+    ),
+    (vf.Camera.at, {"terrain": PLACED, "lon": 15.0, "lat": 0.0}, ("terrain", "lon", "lat", "x", "bearing")),
     (vf.Camera.look_at_feature, {"terrain": GROUND}, ("terrain", "where", "azimuth", "distance", "crs")),
-    (vf.Camera.flyover, {"terrain": GROUND, "frames": 3}, ("terrain", "path", "frames", "height", "pitch", "crs")),
+    (
+        vf.Camera.flyover,
+        {"terrain": GROUND, "frames": 3},
+        ("terrain", "path", "frames", "above_ground", "pitch", "crs"),
+    ),
     (vf.Camera.from_matrix, {"matrix": np.eye(4)}, ("matrix", "convention", "to", "fov", "intrinsics", "size")),
     (vf.Camera.from_matrix, {"matrix": np.eye(4), "intrinsics": np.eye(3), "size": SIZE}, ("intrinsics", "size")),
     (vf.Camera.from_exif, {"path": "nowhere.jpg", "terrain": GROUND}, ("path", "terrain", "position", "bearing")),
@@ -90,6 +101,8 @@ MAKERS: list[tuple[Any, dict[str, Any], tuple[str, ...]]] = [
     (vf.ev100, {"f_number": 1, "shutter": 1}, ("f_number", "shutter", "iso")),
     (vf.Animation, FILM, ("scene", "tracks", "fps", "duration", "settings", "interpolation", "place", "shutter")),
     (vf.Animation.orbit, {"scene": FILM["scene"]}, ("scene", "degrees", "duration", "tracks", "fps", "settings")),
+    (vf.Animation.flyover, {"scene": FILM["scene"]}, ("scene", "path", "duration", "above_ground", "pitch", "fov")),
+    (vf.Animation.flyover, {"scene": FILM["scene"], "path": [(0, 0), (5, 5)]}, ("path", "crs", "tracks", "fps")),
     (vf.Scene.portrait, {"terrain": GROUND}, ("terrain", "size", "preset")),
     (vf.Scene.relief, {"terrain": GROUND}, ("terrain", "preset")),
     (vf.GeoReference, {"crs": None, "transform": (1, 0, 0, 0, 1, 0)}, ("transform",)),
@@ -230,18 +243,29 @@ def test_whatever_the_references_are_given() -> None:
         (lambda: CAMERAS["map"].span(10**400, 9), r"size is .*; wanted \(width, height\) in whole pixels"),
         (lambda: vf.Animation(**FILM).scene(NAN), r"time \(seconds\) is nan; wanted a finite number"),
         (lambda: vf.Animation(**FILM).settings("a"), "is 'a'; wanted a finite number"),
-        (lambda: vf.Animation(**FILM).render(3), "the path is 3; wanted that of a file"),
-        (lambda: vf.Animation(**FILM).render("a_%d.png", save=3), "the options of a picture are 3; wanted a dict"),
-        (lambda: vf.Animation(**FILM).render("a.gif", aovs="depth"), "'a.gif' holds no AOVs"),
         (lambda: vf.Animation.orbit(FILM["scene"], tracks=3), "tracks is 3; wanted a Mapping"),
         (lambda: vf.Animation.orbit(FILM["scene"], tracks={"camera": {}}), "an orbit moves the camera"),
         (lambda: vf.MovingScene(id, 0, 1).time(1.5), "share of the light is 1.5; wanted a finite number from 0 to 1"),
         (lambda: vf.Scene.portrait(None), "terrain is None; wanted a vkforge.Terrain"),
+    ],
+)
+def test_words(make: Any, message: str) -> None:
+    with pytest.raises(vf.InputError, match=message):
+        make()
+
+
+@pytest.mark.gpu  # none is started, but what would start one is imported
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: vf.Animation(**FILM).render(3), "the path is 3; wanted that of a file"),
+        (lambda: vf.Animation(**FILM).render("a_%d.png", save=3), "the options of a picture are 3; wanted a dict"),
+        (lambda: vf.Animation(**FILM).render("a.gif", aovs="depth"), "'a.gif' holds no AOVs"),
         (lambda: vf.render(FILM["scene"], device=[]), r"device is \[\]; wanted 'auto'"),
         (lambda: vf.render(FILM["scene"], device=np.eye(2)), r"device is an array of shape \(2, 2\)"),
     ],
 )
-def test_words(make: Any, message: str) -> None:
+def test_words_about_a_render(make: Any, message: str) -> None:
     with pytest.raises(vf.InputError, match=message):
         make()
 

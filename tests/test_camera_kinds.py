@@ -258,7 +258,7 @@ def test_look_at_feature_sees_its_place() -> None:
 
 def test_flyover_is_even_smooth_and_clear_of_the_ground() -> None:
     path = [(-80, -60), (0, -70), (20, 40), (80, 60)]
-    cameras = vf.Camera.flyover(TERRAIN, path, frames=60, height=15)
+    cameras = vf.Camera.flyover(TERRAIN, path, frames=60, above_ground=15)
     places = np.array([camera.position for camera in cameras])
     assert len(cameras) == 60
     np.testing.assert_allclose(places[[0, -1], :2], [path[0], path[-1]], atol=1e-6)

@@ -389,6 +389,7 @@ def _device(index: int, name: str, kind: str, suitable: bool) -> _Info:
     )
 
 
+@pytest.mark.gpu
 def test_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = pytest.importorskip("vkforge.vk.instance")
     devices = [_device(0, "Slow [red]CPU", "cpu", True), _device(1, "Old GPU", "discrete", False)]

@@ -38,6 +38,7 @@ def schedule(*declared: dict[str, Access], **options: Any) -> list[str]:
 # The vocabulary
 
 
+@pytest.mark.gpu
 def test_the_numbers_are_vulkans() -> None:
     import vulkan
 

@@ -38,7 +38,7 @@ PURE = (
     "vkforge.vk.spirv",
 )
 # Imported where they are needed, inside a function: they bring optional extras, or cost too much to import.
-OPTIONAL = {"OpenEXR", "PIL", "av", "cmcrameri", "cmocean", "colorcet", "matplotlib", "pyproj", "rasterio"}
+OPTIONAL = {"OpenEXR", "PIL", "av", "cmcrameri", "cmocean", "colorcet", "gpxpy", "matplotlib", "pyproj", "rasterio"}
 
 
 def module_name(path: Path) -> str:
@@ -161,6 +161,7 @@ def test_help_loads_no_vulkan() -> None:
     assert not {top(name) for name in loaded} & {"vulkan", "cffi"}
 
 
+@pytest.mark.gpu
 def test_every_public_name_resolves() -> None:
     import vkforge
 

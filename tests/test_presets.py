@@ -38,6 +38,7 @@ def test_each_preset_has_both_halves() -> None:
     assert set(PRESETS) >= TINTS.keys()
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_makes_a_picture_in_one_line(name: str) -> None:
     image, others = picture(name), [picture(other) for other in PRESETS if other != name]
@@ -47,6 +48,7 @@ def test_a_preset_makes_a_picture_in_one_line(name: str) -> None:
     assert np.percentile(values, 99) - np.percentile(values, 1) > 40.0, "and something to see"
 
 
+@pytest.mark.gpu
 def test_the_one_line_is_its_two_halves() -> None:
     name = "swiss"
     whole = picture(name)
@@ -58,6 +60,7 @@ def test_the_one_line_is_its_two_halves() -> None:
     assert np.array_equal(whole.rgba, scene.rgba)
 
 
+@pytest.mark.gpu
 def test_what_each_light_is() -> None:
     day, gold, blue = (vf.Scene.portrait(ground(), preset=name) for name in ("daylight", "golden-hour", "blue-hour"))
     assert day.sun.elevation > 30.0 > gold.sun.elevation > 0.0 > blue.sun.elevation
@@ -71,6 +74,7 @@ def test_what_each_light_is() -> None:
     assert reds[0] - blues[0] > reds[1] - blues[1] > reds[2] - blues[2], "warm, and cold"
 
 
+@pytest.mark.gpu
 def test_the_haze_lies_in_the_lowlands() -> None:
     terrain = ground(albedo=0.5)
     scene = vf.Scene.relief(terrain, preset="swiss")
@@ -90,6 +94,7 @@ def test_a_light_leaves_the_rest_of_a_scene_alone() -> None:
     assert vf.Scene(ground(), background="white").lit_as("studio relief").background == (1.0, 1.0, 1.0)
 
 
+@pytest.mark.gpu
 def test_names() -> None:
     assert (
         vf.Settings.preset("studio_relief")

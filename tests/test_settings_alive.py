@@ -180,6 +180,7 @@ ABOVE = (0.5, -1.0, 9.0)
 FISHEYE = {"position": ABOVE, "target": (0.0, 9.0, 0.0)}
 OBLONG = vf.Terrain(ROUGH, (1.0, 1.5))
 GEOREFERENCED = terrain(crs="EPSG:32616", transform=(1.0, 0.0, 500_000.0, 0.0, -1.0, 3_999_813.0))
+PLACE = GEOREFERENCED.to_geographic((1.0, -3.0, 0.0))[:2].tolist()
 POSE = vf.Camera.perspective((0.0, -20.0, 15.0), (0.0, 0.0, 1.0)).to_matrix()
 ROLLED = vf.Camera.perspective((7.5, -20.0, 15.0), (7.5, 0.0, 2.0), (1.0, 0.0, 0.0)).to_matrix()
 MOVED = np.zeros((4, 4))
@@ -195,6 +196,11 @@ def photographic(name: str, **more: Any) -> Callable[[Any], tuple[vf.Scene, dict
 def feature(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
     given = {"terrain": GEOREFERENCED, **more}
     return lambda value: scene(camera=vf.Camera.look_at_feature(**{**given, name: value}))
+
+
+def standing(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
+    given = {"terrain": GEOREFERENCED, "x": 1.0, "y": -3.0, "above_ground": 4.0, "pitch": -20.0, **more}
+    return lambda value: scene(camera=vf.Camera.at(**{**given, name: value}))
 
 
 def flight(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
@@ -266,6 +272,7 @@ NAMED: dict[str, Callable[..., Any]] = {
     "Camera.panorama": vf.Camera.panorama,
     "Camera.fisheye": vf.Camera.fisheye,
     "Camera.oblique": vf.Camera.oblique,
+    "Camera.at": vf.Camera.at,
     "Camera.look_at_feature": vf.Camera.look_at_feature,
     "Camera.flyover": vf.Camera.flyover,
     "Camera.from_matrix": vf.Camera.from_matrix,
@@ -563,6 +570,15 @@ TABLE: dict[str, Row] = {
     "Camera.look_at_feature.terrain": Row(
         lambda value: scene(camera=vf.Camera.look_at_feature(value)), terrain(), terrain(ROUGH[::-1]), "depth"
     ),
+    "Camera.at.terrain": Row(standing("terrain"), terrain(), terrain(ROUGH * 0.5), "depth"),
+    "Camera.at.lon": Row(standing("lon", x=None, y=None, lat=PLACE[1]), PLACE[0], PLACE[0] + 2e-5, "depth"),
+    "Camera.at.lat": Row(standing("lat", x=None, y=None, lon=PLACE[0]), PLACE[1], PLACE[1] + 2e-5, "depth"),
+    "Camera.at.x": Row(standing("x"), 1.0, 2.0, "depth"),
+    "Camera.at.y": Row(standing("y"), -3.0, -4.0, "depth"),
+    "Camera.at.above_ground": Row(standing("above_ground"), DEFAULT, 5.0, "depth"),
+    "Camera.at.bearing": Row(standing("bearing"), DEFAULT, 33.0, "depth"),
+    "Camera.at.pitch": Row(standing("pitch"), DEFAULT, -40.0, "depth"),
+    "Camera.at.fov": Row(standing("fov"), DEFAULT, 70.0, "depth"),
     "Camera.look_at_feature.where": Row(feature("where"), DEFAULT, "lowest", "depth"),
     "Camera.look_at_feature.azimuth": Row(feature("azimuth", elevation=60.0), DEFAULT, 33.0, "depth"),
     "Camera.look_at_feature.elevation": Row(feature("elevation", azimuth=200.0), 50.0, 60.0, "depth"),
@@ -576,7 +592,7 @@ TABLE: dict[str, Row] = {
     ),
     "Camera.flyover.path": Row(flight("path"), DEFAULT, [(-5.0, 3.0), (6.0, -2.0)], "depth"),
     "Camera.flyover.frames": Row(flight("frames"), 5, 9, "depth"),
-    "Camera.flyover.height": Row(flight("height"), DEFAULT, 3.0, "depth"),
+    "Camera.flyover.above_ground": Row(flight("above_ground"), DEFAULT, 3.0, "depth"),
     "Camera.flyover.pitch": Row(flight("pitch"), DEFAULT, -40.0, "depth"),
     "Camera.flyover.fov": Row(flight("fov"), DEFAULT, 70.0, "depth"),
     "Camera.flyover.crs": Row(

@@ -64,6 +64,7 @@ def test_bad_moving_scenes(open_: float, close: float) -> None:
         vf.MovingScene(lambda t: None, open_, close)  # type: ignore[arg-type, return-value]
 
 
+@pytest.mark.gpu
 def test_samples_are_spread_over_the_light() -> None:
     from vkforge.lanes.blocks import exposure_share, progressive_share
 

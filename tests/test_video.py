@@ -270,7 +270,7 @@ with job(reel, MADE_OF, resume=True) as missing:
 
 @pytest.mark.parametrize(("name", "slow"), [("a.mp4", 0.0), ("a.mp4", 9.0), ("a_%03d.png", 0.0), ("a.webp", 0.0)])
 def test_a_killed_job(tmp_path: Path, name: str, slow: float) -> None:
-    """SIGKILL leaves no time to put anything in order. Slow frames are lost by no more than the queue holds."""
+    """A kill leaves no time to put anything in order. Slow frames are lost by no more than the queue holds."""
     path, at, count = tmp_path / name, video.SEGMENT + 7, 2 * video.SEGMENT + 24
     old = b"the film of last year"
     if not path.match("*%*"):
@@ -415,8 +415,7 @@ def test_a_full_disk_in_the_middle(tmp_path: Path, name: str, monkeypatch: pytes
 
 def test_a_disk_that_fills_while_the_parts_are_joined(tmp_path: Path) -> None:
     """By a limit on the size of files, which makes FFmpeg's own writes fail."""
-    import resource
-
+    resource = pytest.importorskip("resource", reason="limits are POSIX's")
     path = tmp_path / "a.mp4"
     path.write_bytes(b"the film of last year")
     count = 3 * video.SEGMENT
@@ -436,8 +435,7 @@ def test_a_disk_that_fills_while_the_parts_are_joined(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.99])
 def test_a_disk_that_fills_while_the_index_is_put_in_front(tmp_path: Path, share: float) -> None:
-    import resource
-
+    resource = pytest.importorskip("resource", reason="limits are POSIX's")
     path, count = tmp_path / "a.mp4", 2 * video.SEGMENT
     shoot(path, count)
     whole = path.read_bytes()
@@ -466,7 +464,7 @@ def test_a_disk_with_no_room_for_the_first_word(tmp_path: Path, monkeypatch: pyt
     def refuse(*_: object) -> Any:
         raise full
 
-    monkeypatch.setattr("vkforge.io.lock.os.pwrite", refuse)
+    monkeypatch.setattr("vkforge.io.lock._say", refuse)
     monkeypatch.setattr(atomic, "open", refuse, raising=False)
     descriptors = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
     for name in ("a.mp4", "a_%d.png"):
@@ -752,6 +750,7 @@ def test_starting_over_with_what_can_not_be_rendered_keeps_earlier_frames(
         film.render(3, SIZE, renderer=renderer)  # type: ignore[arg-type]
 
 
+@pytest.mark.gpu
 def test_an_odd_size_is_told_before_a_device_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also that which nobody gave: the natural size of a map."""
     monkeypatch.setattr("vkforge.renderer.Renderer.__init__", lambda *_: pytest.fail("a device was started"))
@@ -900,6 +899,7 @@ def test_animate_a_map(command: Callable[..., Any]) -> None:
     assert alpha[18, 20] == 255
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -38,7 +38,7 @@ from vkforge.post.exposure import AutoExposure
 from vkforge.post.primaries import from_rec709
 from vkforge.post.tone import as_tonemap
 from vkforge.residency import Residency
-from vkforge.scene.checks import picture_size, show
+from vkforge.scene.checks import brief, picture_size, show
 from vkforge.scene.environment import Environment
 from vkforge.scene.georeferencing import pixel_transform
 from vkforge.scene.info import scene_info
@@ -67,6 +67,8 @@ class Hits:
 
     t: np.ndarray
     normal: np.ndarray
+
+    __repr__ = brief
 
 
 class _PendingImage:

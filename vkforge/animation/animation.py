@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vkforge.animation.cameras import swung
+from vkforge.animation.cameras import flyover_cameras, swung
 from vkforge.animation.curves import KINDS
 from vkforge.animation.meanings import kept, meant
 from vkforge.animation.paths import Node, look_up
@@ -201,6 +201,58 @@ class Animation:
         around = range(-steps, 2 * steps + 1)
         keys = {duration * i / steps: swung(scene.camera, degrees * i / steps) for i in around}
         return cls(scene, {"camera": keys, **tracks}, duration=duration, **options)
+
+    @classmethod
+    def flyover(
+        cls,
+        scene: Scene | Terrain,
+        path: Any = None,
+        duration: float = 20.0,
+        *,
+        above_ground: float | None = None,
+        pitch: float = -12.0,
+        fov: float = 50.0,
+        crs: str | None = None,
+        tracks: Mapping[str, Keyed] | None = None,
+        **options: Any,
+    ) -> Animation:
+        """Return the animation in which the camera flies along a path over the ground, at an even pace, looking ahead.
+
+        The path and its turns are smoothed by a Gaussian whose standard deviation is what the camera flies in
+        0.75 seconds, or a twentieth of the path where that is less. `Camera.flyover` passes its points instead.
+
+        Args:
+            scene: as of an `Animation`; its camera is left out.
+            path: the name of a GPX file (extra gpx), whose track or else route it is, its elevations left out; or
+                (n, 2) points; None flies across the terrain, from south-west to north-east.
+            duration: seconds that it takes.
+            above_ground: metres of the world above the ground as it is drawn, or the water there, that the flight keeps
+                at least, smoothly; they are not exaggerated. None is 4 % of the terrain's longer side.
+            pitch: degrees of the view above the horizon, -89 to 89.
+            fov: vertical angle of view in degrees.
+            crs: what points are in, as "EPSG:4326" for longitude and latitude; None is world metres.
+            tracks: what else changes; not the camera. The ground is that of the scene as it is given.
+            options: everything else that `Animation` takes.
+
+        Raises:
+            InputError: as `Animation`; no GPX file or one without points, fewer than two different points, points
+                beside the terrain, a value NaN or out of range.
+            MissingDependencyError: gpxpy for a GPX file, or pyproj for longitude and latitude, is missing.
+        """
+        scene = Scene.portrait(scene) if isinstance(scene, Terrain) else scene
+        if not isinstance(scene, Scene):
+            raise InputError(f"Animation scene is {show(scene)}; wanted a Scene")
+        duration = number("Animation duration (seconds)", duration, above=0.0)
+        tracks = {} if tracks is None else tracks
+        if not isinstance(tracks, Mapping):
+            raise InputError(f"Animation tracks is {show(tracks)}; wanted a Mapping")
+        if "camera" in tracks:
+            raise InputError("a flyover moves the camera, and 'camera' is among its tracks; leave it out")
+        cameras = flyover_cameras(scene, path, duration, above_ground, pitch, fov, crs)
+        keys = {duration * i / (len(cameras) - 1): camera for i, camera in enumerate(cameras)}
+        return cls(
+            dataclasses.replace(scene, camera=cameras[0]), {"camera": keys, **tracks}, duration=duration, **options
+        )
 
     # As functions of time
 

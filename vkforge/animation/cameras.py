@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vkforge.animation.curves import Curve, Path, Turning, axes, rotation
+from vkforge.errors import InputError
+from vkforge.io.gpx import read_path
 from vkforge.scene.camera import Camera
+from vkforge.scene.flight import check_over_terrain, flight, is_geographic, path_in_world, targets
+from vkforge.scene.georeferencing import GEOGRAPHIC
+
+if TYPE_CHECKING:
+    from vkforge.scene.scene import Scene
 
 # Length of the view's horizontal part from which on a level camera is kept level; closer to straight up or down the
 # horizon says less and less about which way is up.
 _LEVEL = 0.2
+
+# Of a flyover: seconds of the flight, or the share of the path where that is less, of the Gaussian that smooths it; and
+# its keys.
+_SMOOTHING, _MOST_SMOOTHING = 0.75, 0.05
+_KEYS_A_SECOND, _FEWEST_KEYS, _MOST_KEYS = 8.0, 128, 4096
 
 # What `camera_moves` gives; all else of a camera changes by itself.
 PLACE = ("position", "target", "up", "tilt")
@@ -124,6 +137,28 @@ def _lean(times: np.ndarray, cameras: Sequence[Camera], kind: str) -> Move:
         return {"tilt": tuple(np.degrees(np.arctan(slope)).tolist())}
 
     return move
+
+
+def flyover_cameras(
+    scene: Scene, path: Any, duration: float, above_ground: Any, pitch: Any, fov: Any, crs: Any
+) -> list[Camera]:
+    """Return the cameras of `Animation.flyover`, whose arguments these are, evenly spaced in time."""
+    terrain, points, from_file = scene.terrain, None, isinstance(path, (str, os.PathLike))
+    if from_file and crs is not None:
+        raise InputError("crs is given with a GPX file, which is in longitude and latitude; leave it out")
+    if path is not None:
+        crs = GEOGRAPHIC if from_file else crs
+        points = path_in_world(terrain, read_path(path) if from_file else path, crs)
+        check_over_terrain(terrain, points, degrees=is_geographic(crs))
+    smoothing = 0.0
+    if points is not None:
+        length = float(np.hypot(*np.diff(points, axis=0).T).sum())
+        smoothing = length * min(_SMOOTHING / duration, _MOST_SMOOTHING)
+    count = int(min(max(_KEYS_A_SECOND * duration, _FEWEST_KEYS), _MOST_KEYS))
+    level = -math.inf if scene.water is None else scene.water.level * terrain.vertical_exaggeration
+    places, bearings = flight(terrain, points, count, above_ground, smoothing=smoothing, level=level)
+    aims = targets(terrain, places, bearings, pitch)
+    return [Camera.perspective(eye, aim, fov=fov) for eye, aim in zip(places, aims, strict=True)]
 
 
 def swung(camera: Camera, degrees: float) -> Camera:

@@ -84,6 +84,23 @@ Orbit = Annotated[
         rich_help_panel=_MOTION,
     ),
 ]
+Flyover = Annotated[
+    Path | None,
+    typer.Option(
+        "--flyover",
+        help="The camera flies along the track, or else the route, of a GPX file, looking ahead (extra gpx).",
+        metavar="PATH.gpx",
+        rich_help_panel=_MOTION,
+    ),
+]
+AboveGround = Annotated[
+    float | None,
+    typer.Option(
+        "--above-ground",
+        help="Metres above the ground as it is drawn that --flyover keeps; 4 % of the longer side unless given.",
+        rich_help_panel=_MOTION,
+    ),
+]
 SunDay = Annotated[
     str | None,
     typer.Option(
@@ -126,6 +143,8 @@ def animate(
     fps: Fps = 30.0,
     shutter: ShutterAngle = None,
     orbit: Orbit = None,
+    flyover: Flyover = None,
+    above_ground: AboveGround = None,
     sun_day: SunDay = None,
     sun_hours: SunHours = None,
     place: At = None,
@@ -190,7 +209,11 @@ def animate(
     if path.resolve() == Path(dem).resolve():
         raise InputError(f"{path} is the DEM itself; choose another name with -o")
     tracks = _tracks(key or ())
-    if orbit is None and sun_day is None and not tracks:
+    if flyover is not None:
+        _check_flyover(flyover, options, orbit)
+    elif above_ground is not None:
+        raise InputError("--above-ground is how high --flyover flies; give that too, or leave it out")
+    elif orbit is None and sun_day is None and not tracks:
         if kind not in _TURNING:
             raise InputError(f"--camera {kind} stays where it is; say what moves with --sun-day, --key or --orbit")
         orbit = 360.0
@@ -207,7 +230,11 @@ def animate(
         if sun_day is not None and where is not None:
             tracks["sun"] = _sun_of(sun_day, sun_hours, where, duration)
         rest = {"fps": fps, "settings": settings, "place": where, "shutter": blur}
-        animation = _animation(scene, orbit, duration, tracks, rest)
+        if flyover is None:
+            animation = _animation(scene, orbit, duration, tracks, rest)
+        else:
+            view = {} if fov is None else {"fov": fov}
+            animation = _flyover(scene, flyover, duration, above_ground, tracks, {**view, **rest})
         film = Film(animation, path, (width, height), lane=lane, crf=crf, quality=quality, **_buffers(path, names))
         began, frames = time.perf_counter(), 0
 
@@ -240,6 +267,25 @@ def _animation(
     if orbit is None:
         return Animation(scene, tracks, duration=duration, **rest)
     return Animation.orbit(scene, orbit, duration, tracks=tracks, **rest)
+
+
+def _check_flyover(path: Path, options: o.Options, orbit: float | None) -> None:
+    """Refuse what says another way where the camera is, and a file that is not there."""
+    said = {"orbit": orbit, "camera": options.camera}
+    said |= {name: getattr(options, name) for names in o.CAMERA_OPTIONS.values() for name in names if name != "fov"}
+    for name, value in said.items():
+        if value is not None:
+            raise InputError(f"--{name} and --flyover both say where the camera is; leave one of them out")
+    if not path.is_file():
+        raise InputError(f"--flyover is {str(path)!r}, and there is no such file; wanted a GPX file")
+
+
+def _flyover(
+    scene: Scene, path: Path, duration: float, above_ground: float | None, tracks: dict[str, Any], rest: dict[str, Any]
+) -> Animation:
+    from vkforge.animation.animation import Animation
+
+    return Animation.flyover(scene, path, duration, above_ground=above_ground, tracks=tracks, **rest)
 
 
 def _buffers(path: Path, names: tuple[str, ...]) -> dict[str, Any]:

@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from vkforge.errors import OutputError
 
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR = 1 << 30  # where no words are: on Windows, nobody else can read a byte that is locked
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _remove(path: Path, descriptor: int) -> None:
+        os.close(descriptor)  # first: Windows removes no open file
+        with contextlib.suppress(OSError):  # somebody else has opened it, and removes it in turn
+            path.unlink(missing_ok=True)
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _remove(path: Path, descriptor: int) -> None:
+        path.unlink(missing_ok=True)  # first: the next one's file may have this name as soon as the lock is gone
+        os.close(descriptor)
+
 
 @contextlib.contextmanager
 def locked(target: Path) -> Iterator[None]:
     """Hold the lock on `target` while the body runs: a file ``.NAME.lock`` beside it, which goes when the body ends.
 
-    The lock itself is the kernel's (flock), so it ends with the process that holds it, whatever becomes of the file.
+    The lock itself is the kernel's (flock, or LockFile on Windows), so it ends with the process that holds it, whatever
+    becomes of the file.
 
     Raises:
         OutputError: another process, or another thread, holds it; the message says which.
@@ -34,21 +58,30 @@ def locked(target: Path) -> Iterator[None]:
     try:
         said = f"process {os.getpid()} on {socket.gethostname()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})"
         with contextlib.suppress(OSError):  # a full disk: the lock holds without words
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, said.encode(), 0)
+            _say(descriptor, said)
         yield
     finally:
-        path.unlink(missing_ok=True)
-        os.close(descriptor)
+        _remove(path, descriptor)
+
+
+def _say(descriptor: int, said: str) -> None:
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)  # and no pwrite, which Windows lacks
+    os.write(descriptor, said.encode())
+
+
+def _said(descriptor: int) -> str:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, 200).decode(errors="replace").strip()
 
 
 def _acquire(path: Path, target: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError as error:
-            holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
+            holder = _said(descriptor) or "another process"
             os.close(descriptor)
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise

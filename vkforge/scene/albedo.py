@@ -10,6 +10,7 @@ import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
+from vkforge.scene.colormaps import Colormap
 from vkforge.scene.colors import linear_color
 
 # Rows are coloured in slabs of about this many values, so that what stands in memory is the result and little more.
@@ -33,6 +34,7 @@ class Albedo:
             an area, row 0 is north); ramp: (n, 4) uint8 sRGB-encoded colours evenly spaced from `low` to `high`.
         low: elevation in metres, before exaggeration, of a ramp's first colour; lower ground has it too.
         high: the same of its last colour.
+        colormap: what a ramp or a texture was looked up in, or None. No pixel is made of it any more.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Albedo:
     pixels: np.ndarray | None = field(default=None, repr=False)
     low: float = 0.0
     high: float = 1.0
+    colormap: Colormap | None = None
 
     @classmethod
     def constant(cls, color: Any) -> Albedo:
@@ -52,14 +55,16 @@ class Albedo:
         return cls("texture", pixels=_read_only(_rgba(pixels)))
 
     @classmethod
-    def ramp(cls, colors: np.ndarray, low: float, high: float) -> Albedo:
-        """Return colours (n, 4) uint8, sRGB-encoded, over the elevations `low` to `high` in metres."""
-        return cls("ramp", pixels=_read_only(colors), low=low, high=high)
+    def ramp(cls, colormap: Colormap) -> Albedo:
+        """Return the colours of a colormap over elevations."""
+        low, high = colormap.limits
+        return cls("ramp", pixels=colormap.table, low=low, high=high, colormap=colormap)
 
     @classmethod
-    def mapped(cls, values: np.ndarray, colors: np.ndarray, low: float, high: float) -> Albedo:
-        """Return the texture of 2-D `values` looked up in `colors` (n, 4) uint8 from `low` to `high`; NaN is grey."""
-        return cls("texture", pixels=_read_only(_look_up(values, colors, low, high)))
+    def mapped(cls, values: np.ndarray, colormap: Colormap) -> Albedo:
+        """Return the texture of 2-D `values` looked up in a colormap; NaN is grey."""
+        pixels = _look_up(values, colormap.table, *colormap.limits)
+        return cls("texture", pixels=_read_only(pixels), colormap=colormap)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # NEUTRAL is known by identity, which pickling and copying must not lose.

@@ -10,6 +10,7 @@ import numpy as np
 from vkforge.errors import InputError
 from vkforge.scene.camera_rays import columns
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show, vector
+from vkforge.scene.georeferencing import grid_bearing
 from vkforge.scene.vectors import basis, bearing_vector, dot, minus, plus, scaled
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ FRAME_MARGIN = 0.04
 
 _BEARINGS = 36  # sides that a place is looked at from
 _SIGHT_SAMPLES = 400  # along a line of sight
-_CURVE_SAMPLES = 64  # between two points of a path
 
 
 class Placed(NamedTuple):
@@ -166,6 +166,48 @@ def place(terrain: Terrain, where: Any, crs: str | None) -> Vector:
     return vector("where", (x, y, point[0, 2] if point.shape[1] == 3 else ground))
 
 
+def standing(terrain: Terrain, lon: Any, lat: Any, x: Any, y: Any, above: Any, bearing: Any) -> tuple[Vector, float]:
+    """Return the eye of `Camera.at` and the bearing of its view from the north of the terrain's grid."""
+    above = number("Camera above_ground (metres)", above, high=LARGEST_METRES, above=0.0)
+    bearing = number("Camera bearing (degrees)", bearing)
+    by_degrees, by_metres = (lon is not None, lat is not None), (x is not None, y is not None)
+    if (by_degrees, by_metres) not in (((True, True), (False, False)), ((False, False), (True, True))):
+        raise InputError("Camera.at wants one place: lon and lat in degrees, or x= and y= in metres of the world")
+    if all(by_metres):
+        east, north = number("Camera x (metres)", x), number("Camera y (metres)", y)
+        where = f"x = {east:g}, y = {north:g} m"
+    else:
+        if terrain.transform is None or terrain.crs is None:
+            raise InputError(
+                "this terrain does not know where on the Earth it lies, and Camera.at was given lon and lat; "
+                "give the terrain a crs and a transform, or the place as x= and y= in metres of the world"
+            )
+        longitude, latitude = number("Camera lon (degrees)", lon), number("Camera lat (degrees)", lat, -90.0, 90.0)
+        where = f"lon {longitude:g}, lat {latitude:g}"
+        longitude -= 360.0 * round(longitude / 360.0)
+        east, north = terrain.to_world((longitude, latitude, 0.0))[:2].tolist()
+        bearing = grid_bearing(terrain, bearing, latitude, longitude)
+    ground = terrain.height_at(east, north)
+    if math.isnan(ground):
+        xmin, xmax, ymin, ymax = terrain.extent
+        what = "over a hole of the terrain" if xmin <= east <= xmax and ymin <= north <= ymax else "beside the terrain"
+        raise InputError(f"{where} is {what}, which {extent_in_words(terrain, degrees=all(by_degrees))}")
+    return (east, north, ground + above), bearing
+
+
+def extent_in_words(terrain: Terrain, *, degrees: bool) -> str:
+    """Return how far a terrain reaches, for errors: in degrees of longitude and latitude, or in metres of its world."""
+    xmin, xmax, ymin, ymax = terrain.extent
+    if not degrees:
+        return f"reaches from x = {xmin:g} to {xmax:g} and from y = {ymin:g} to {ymax:g} m"
+    steps = np.linspace(0.0, 1.0, 9)
+    xs, ys = xmin + steps * (xmax - xmin), ymin + steps * (ymax - ymin)
+    rim = [*((x, y, 0.0) for x in xs for y in (ymin, ymax)), *((x, y, 0.0) for x in (xmin, xmax) for y in ys)]
+    lon, lat = terrain.to_geographic([(0.0, 0.0, 0.0), *rim])[:, :2].T
+    lon = lon[0] + (lon - lon[0] + 180.0) % 360.0 - 180.0  # the date line may cross it
+    return f"reaches from lon {lon.min():.6g} to {lon.max():.6g} and from lat {lat.min():.6g} to {lat.max():.6g}"
+
+
 def viewpoint(terrain: Terrain, target: Vector, azimuth: Any, elevation: Any, distance: Any) -> Vector:
     """Return where to see `target` from: unhidden, and where the ground before it lies lowest."""
     rise = number("look_at_feature elevation (degrees)", elevation, -10.0, 85.0)
@@ -196,69 +238,3 @@ def _openness(terrain: Terrain, target: Vector, eye: Vector) -> float:
     if over.size == 0:
         return 0.0
     return -math.inf if over.min() <= 0.0 else float(over.mean())
-
-
-# A flight
-
-
-def flight(terrain: Terrain, path: Any, frames: Any, height: Any, crs: str | None) -> tuple[list[Vector], list[float]]:
-    """Return positions and compass bearings of `Camera.flyover`, evenly by length of the way over the ground."""
-    count = number("flyover frames", frames, 2, 1_000_000)
-    if count != int(count):
-        raise InputError(f"flyover frames is {show(frames)}; wanted a whole number")
-    keep = 0.04 * longer_side(terrain)
-    if height is not None:
-        keep = number("flyover height (metres)", height, high=LARGEST_METRES, above=0.0)
-    xmin, xmax, ymin, ymax = terrain.extent
-    if path is None:
-        points = 0.7 * np.array([(xmin, ymin), (0.3 * xmin, 0.1 * ymax), (0.3 * xmax, 0.1 * ymin), (xmax, ymax)])
-    else:
-        points, _ = columns("flyover path", path, (2,))
-        points = points if crs is None else terrain.to_world(points, crs)[:, :2]
-    if not np.isfinite(points).all() or np.abs(points).max() > LARGEST_METRES:
-        raise InputError("flyover path holds NaN or places too far away; wanted finite points")
-    points = points[np.concatenate([[True], (np.diff(points, axis=0) != 0.0).any(axis=1)])]
-    if len(points) < 2:
-        raise InputError("flyover path has fewer than two different points; wanted at least two")
-    curve = _curve(points)
-    way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(curve, axis=0).T))])
-    even = np.linspace(0.0, way[-1], max(int(count), 512))
-    fine = np.stack([np.interp(even, way, curve[:, axis]) for axis in (0, 1)], axis=1)
-    z = _over_ground(terrain, fine, even) + keep
-    slope = np.gradient(fine, even, axis=0)
-    heading = np.unwrap(np.arctan2(slope[:, 0], slope[:, 1]))
-    at = np.linspace(0.0, way[-1], int(count))
-    x, y, z, heading = (np.interp(at, even, values) for values in (fine[:, 0], fine[:, 1], z, heading))
-    return list(zip(x.tolist(), y.tolist(), z.tolist(), strict=True)), np.degrees(heading).tolist()
-
-
-def _curve(points: np.ndarray) -> np.ndarray:
-    """Return a dense centripetal Catmull-Rom curve through (n, 2) points (Barry and Goldman 1988), free of loops."""
-    ends = np.concatenate([[2.0 * points[0] - points[1]], points, [2.0 * points[-1] - points[-2]]])
-    pieces = []
-    for p in (ends[i : i + 4] for i in range(len(points) - 1)):
-        knots = np.concatenate([[0.0], np.cumsum(np.sqrt(np.hypot(*np.diff(p, axis=0).T)))])
-        t = np.linspace(knots[1], knots[2], _CURVE_SAMPLES, endpoint=False)[:, None]
-        level: list[np.ndarray] = list(p)
-        for spans in (((0, 1), (1, 2), (2, 3)), ((0, 2), (1, 3)), ((1, 2),)):
-            level = [
-                ((knots[b] - t) * level[i] + (t - knots[a]) * level[i + 1]) / (knots[b] - knots[a])
-                for i, (a, b) in enumerate(spans)
-            ]
-        pieces.append(level[0])
-    return np.concatenate([*pieces, points[-1:]])
-
-
-def _over_ground(terrain: Terrain, points: np.ndarray, way: np.ndarray) -> np.ndarray:
-    """Return a smooth height that is nowhere below the ground under (n, 2) points: a running maximum, averaged.
-
-    A mean over a window no wider than that of the maximum is at least the smallest of those maxima, which all hold the
-    ground at the window's middle. Beside the terrain the lowest height counts.
-    """
-    ground = terrain.height_at(points[:, 0], points[:, 1])
-    ground = np.where(np.isnan(ground), terrain.min_height * terrain.vertical_exaggeration, ground)
-    half = max(1, round(0.06 * len(way)))
-    padded = np.pad(ground, 2 * half, mode="edge")
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1).max(axis=1)
-    window = np.hanning(2 * half + 3)[1:-1]
-    return np.convolve(highest, window / window.sum(), mode="valid")

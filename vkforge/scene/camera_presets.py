@@ -11,6 +11,7 @@ from vkforge.errors import InputError
 from vkforge.scene import camera_framing, camera_matrices
 from vkforge.scene.camera_view import CameraView
 from vkforge.scene.checks import Vector, number, vector
+from vkforge.scene.flight import flight, path_in_world, targets
 from vkforge.scene.vectors import bearing_vector, plus, scaled
 
 if TYPE_CHECKING:
@@ -56,6 +57,47 @@ class CameraPresets(CameraView):
         return cls("perspective", position, aim, up, fov=fov)
 
     @classmethod
+    def at(
+        cls,
+        terrain: Terrain,
+        lon: float | None = None,
+        lat: float | None = None,
+        *,
+        x: float | None = None,
+        y: float | None = None,
+        above_ground: float = 2.0,
+        bearing: float = 0.0,
+        pitch: float = 0.0,
+        fov: float = DEFAULT_FOV,
+    ) -> Self:
+        """Return a perspective camera that stands over a place of the terrain, as somebody on the ground sees it.
+
+        The place is said by `lon` and `lat`, or by `x` and `y`.
+
+        Args:
+            terrain: the ground, as it is drawn: its vertical exaggeration counts.
+            lon: longitude in degrees, WGS 84; one turned all around is the same place.
+            lat: latitude in degrees, -90 to 90.
+            x: metres east of the world's origin instead, as for a terrain that does not know where on the Earth it is.
+            y: metres north of it.
+            above_ground: metres of the world over the ground as it is drawn, greater than 0; they are not exaggerated.
+                Of a place under water, over its bottom.
+            bearing: of the view, degrees clockwise: with `lon` and `lat` from true north, which is turned to the north
+                of the terrain's grid as `Sun.at` does; with `x` and `y` from the north of that grid, the world's y.
+            pitch: degrees of the view above the horizon, -89 to 89.
+            fov: vertical angle of view in degrees.
+
+        Raises:
+            InputError: not one place, a place beside the terrain or over a hole, longitude and latitude of a terrain
+                that does not know where it is, a value NaN or out of range.
+            MissingDependencyError: pyproj (extra geo) is missing, which longitude and latitude want.
+        """
+        camera_framing.check_terrain(terrain)
+        eye, heading = camera_framing.standing(terrain, lon, lat, x, y, above_ground, bearing)
+        view = bearing_vector(heading, number("Camera pitch (degrees)", pitch, -89.0, 89.0))
+        return cls("perspective", eye, ahead(eye, view), fov=fov)
+
+    @classmethod
     def look_at_feature(
         cls,
         terrain: Terrain,
@@ -97,7 +139,7 @@ class CameraPresets(CameraView):
         path: Any = None,
         *,
         frames: int = 240,
-        height: float | None = None,
+        above_ground: float | None = None,
         pitch: float = -12.0,
         fov: float = 50.0,
         crs: str | None = None,
@@ -107,9 +149,10 @@ class CameraPresets(CameraView):
         Args:
             terrain: the ground.
             path: (n, 2) points that the flight passes on a smooth curve; None flies across, from south-west to
-            north-east.
+                north-east.
             frames: how many cameras, from 2.
-            height: metres above the ground that the flight keeps at least, smoothly; None is 4 % of the longer side.
+            above_ground: metres of the world above the ground as it is drawn that the flight keeps at least, smoothly;
+                None is 4 % of the longer side.
             pitch: degrees of the view above the horizon, -89 to 89.
             fov: vertical angle of view in degrees.
             crs: what the points are in, as "EPSG:4326"; None is world metres.
@@ -119,12 +162,11 @@ class CameraPresets(CameraView):
             MissingDependencyError: `crs` asks for pyproj.
         """
         camera_framing.check_terrain(terrain)
-        positions, bearings = camera_framing.flight(terrain, path, frames, height, crs)
-        pitch = number("flyover pitch (degrees)", pitch, -89.0, 89.0)
-        reach = 0.2 * camera_framing.longer_side(terrain)
+        points = None if path is None else path_in_world(terrain, path, crs)
+        positions, bearings = flight(terrain, points, frames, above_ground)
         return [
-            cls("perspective", eye, plus(eye, scaled(bearing_vector(bearing, pitch), reach)), fov=fov)
-            for eye, bearing in zip(positions, bearings, strict=True)
+            cls("perspective", eye, target, fov=fov)
+            for eye, target in zip(positions, targets(terrain, positions, bearings, pitch), strict=True)
         ]
 
     # From elsewhere

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from numbers import Real
@@ -25,6 +26,27 @@ def show(value: object) -> str:
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def brief(self: Any) -> str:
+    """Return a dataclass's repr on one line: the ``__repr__`` of those that may hold arrays or much else.
+
+    An array is its shape and dtype, a function its name, and a part of the record that would take long just its type.
+    """
+    names = (field.name for field in dataclasses.fields(self) if field.repr)
+    parts = ", ".join(f"{name}={_brief(getattr(self, name))}" for name in names)
+    return f"{type(self).__name__}({parts})"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"<array {value.shape} {value.dtype}>"
+    if callable(value):  # the repr of a partial has those of all its arguments
+        return f"<{getattr(value, '__qualname__', type(value).__name__)}>"
+    text = " ".join(repr(value).split())
+    if len(text) <= 120:
+        return text
+    return f"<{len(value)} of them>" if isinstance(value, tuple) else f"{type(value).__name__}(...)"
 
 
 def number(

@@ -19,7 +19,8 @@ class Clouds:
 
     Attributes:
         coverage: the share of the sky, straight up, that clouds stand in: 0 to 1.
-        base: world z in metres of their flat undersides.
+        base: world z in metres of their flat undersides. It does not change with the terrain's vertical exaggeration:
+            for an elevation give elevation * vertical_exaggeration.
         thickness: metres from there to the highest tops, greater than 0.
         extinction: per metre where they are densest, at least 0; fair-weather clouds have 0.02 to 0.06.
         size: metres across a typical cloud with its gap, greater than 0.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import itertools
+import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from vkforge.errors import InputError, MissingDependencyError, suggest
-from vkforge.scene.checks import show
+from vkforge.scene.checks import float_array, number, show
 from vkforge.scene.colors import encode_srgb, encoded_color, linear_color
 
 LENGTH = 256
@@ -70,6 +72,86 @@ _LIBRARIES = (
     _Library("cmcrameri", "cmcrameri.cm", "cmaps", ("cmc.", "cmcrameri.")),
     _Library("colorcet", "colorcet", "palette", ("cet_", "colorcet.")),
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Colormap:
+    """What a terrain's colours mean: `Terrain.colormap`.
+
+    Attributes:
+        name: as it was given, or as Matplotlib calls it; "" of a list of colours.
+        limits: (low, high), the values of the first and the last colour; what lies beyond has those too. Metres before
+            exaggeration where `of_elevation`, else in the unit of `cmap_data`.
+        of_elevation: whether it colours the heights, and not a raster of the user's.
+        table: (256, 4) uint8, sRGB-encoded and opaque, evenly spaced over the limits; read-only.
+    """
+
+    name: str
+    limits: tuple[float, float]
+    of_elevation: bool
+    table: np.ndarray = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self.table.flags.writeable = False
+
+    def __call__(self, values: Any) -> np.ndarray:
+        """Return the colours of values.
+
+        Args:
+            values: a number or an array of any shape, in the unit of the limits.
+
+        Returns:
+            float64 sRGB in 0 to 1 with a last axis of 3; NaN where a value is.
+
+        Raises:
+            InputError: not numbers.
+        """
+        low, high = self.limits
+        given = float_array("values", values, "numbers in the unit of the colormap's limits")
+        place = (given - low) / (high - low) * (len(self.table) - 1)
+        at = np.arange(len(self.table))
+        return np.stack([np.interp(place, at, self.table[:, channel] / 255.0) for channel in range(3)], axis=-1)
+
+    def colors(self, count: int = LENGTH) -> np.ndarray:
+        """Return `count` colours (from 2) evenly spaced over the limits, low first: (count, 3) float64 sRGB, 0 to 1.
+
+        Raises:
+            InputError: not a whole number of at least 2.
+        """
+        return self(np.linspace(*self.limits, _whole("colors", count, 2)))
+
+    def ticks(self, count: int = 5) -> list[float]:
+        """Return round numbers within the limits, for a legend: multiples of 1, 2 or 5 times a power of ten.
+
+        Args:
+            count: how many there may be at the most, 2 to 1000; there are some fewer where that makes them rounder.
+
+        Raises:
+            InputError: not a whole number, or out of its range.
+        """
+        low, high = self.limits
+        wanted = _whole("ticks", count, 2)
+        power = math.floor(math.log10((high - low) / wanted))
+        for exponent, factor in itertools.product(range(power, power + 3), (1, 2, 5)):
+            # Dividing by a power of ten rounds once: 3 / 10 is 0.3, and 3 * 0.1 is not.
+            up, down = (factor * 10**exponent, 1) if exponent >= 0 else (factor, 10**-exponent)
+            first, last = math.ceil(low * down / up - 1e-9), math.floor(high * down / up + 1e-9)
+            if last - first < wanted:
+                return [i * up / down for i in range(first, last + 1)]
+        raise AssertionError("a hundred times the spacing leaves few enough")
+
+
+def _whole(name: str, given: Any, low: int) -> int:
+    count = number(f"Colormap {name}", given, low, 1000)
+    if count != int(count):
+        raise InputError(f"Colormap {name} is {show(given)}; wanted a whole number")
+    return int(count)
+
+
+def colormap_name(cmap: Any) -> str:
+    """Return what `Terrain` keeps as a colormap's name."""
+    name = cmap if isinstance(cmap, str) else getattr(cmap, "name", "")
+    return name if isinstance(name, str) else ""
 
 
 def resolve(cmap: Any) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import number, show
+from vkforge.scene.checks import brief, number, show
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -39,6 +39,7 @@ class Environment:
     radiance: np.ndarray
     rotation: float
     intensity: float
+    __repr__ = brief
 
     def __init__(self, radiance: ArrayLike, rotation: float = 0.0, intensity: float = 1.0) -> None:
         put = object.__setattr__

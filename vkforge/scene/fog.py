@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import LARGEST_METRES, Light, Vector, light, number, show
+from vkforge.scene.checks import LARGEST_METRES, Light, Vector, brief, light, number, show
 
 Bounds = tuple[float, float, float, float, float, float]
 
@@ -42,7 +42,8 @@ class Fog:
         absorption: what is lost to the medium, per metre at density 1, likewise. Extinction is the sum of the two.
         anisotropy: g of the phase function of Henyey and Greenstein (1941), -0.99 (back) over 0 (alike in all
             directions) to 0.99 (straight on); the phase function's mean cosine. Mist has 0.7 to 0.9.
-        base: height fog: world z in metres, exaggeration included, where the density is 1. 0 where it is not given.
+        base: height fog: world z in metres where the density is 1. 0 where it is not given. It does not change with
+            the terrain's vertical exaggeration: for an elevation give elevation * vertical_exaggeration.
         scale_height: height fog: metres over which the density falls by a factor e, greater than 0.
         density: field: (nz, ny, nx) numbers of at least 0, from low to high, south to north and west to east: voxels
             that fill `bounds`. Their values hold at their centres, with straight lines between them (trilinear) and no
@@ -61,6 +62,7 @@ class Fog:
     scale_height: float | None
     density: np.ndarray | None
     bounds: Bounds | None
+    __repr__ = brief
 
     def __init__(
         self,

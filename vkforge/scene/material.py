@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import Light, light, number
+from vkforge.scene.checks import Light, brief, light, number
 from vkforge.scene.texture import Texture, data_texture, light_texture, normal_texture
 
 _MAPS: dict[str, Any] = {
@@ -66,6 +66,7 @@ class Material:
     detail_normal_strength: float = 1.0
     emission: Light = 0.0
     emission_map: ArrayLike | Texture | None = None
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         def put(name: str, value: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from vkforge.errors import InputError
 from vkforge.scene.albedo import NEUTRAL
 from vkforge.scene.camera import Camera
-from vkforge.scene.checks import Vector, number, show
+from vkforge.scene.checks import Vector, brief, number, show
 from vkforge.scene.clouds import Clouds
 from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.environment import Environment
@@ -70,6 +70,7 @@ class Scene:
     lights: tuple[PointLight | SpotLight, ...]
     clouds: Clouds | None
     water: Water | None
+    __repr__ = brief
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import number, show
+from vkforge.scene.checks import brief, number, show
 from vkforge.scene.environment import Environment
 from vkforge.scene.scene import Scene
 
@@ -96,6 +96,7 @@ class MovingScene:
     open: float
     close: float
     ramp: float = 0.0
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         put = object.__setattr__

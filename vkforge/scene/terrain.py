@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from vkforge.errors import InputError
 from vkforge.scene.albedo import NEUTRAL, Albedo, normalize_albedo, raster, value_range
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
-from vkforge.scene.colormaps import resolve
+from vkforge.scene.colormaps import Colormap, colormap_name, resolve
 from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.material import Material
 
@@ -51,8 +51,9 @@ class Terrain:
         material: roughness, metallic, specular.
         vertical_exaggeration: factor on the heights in the picture, 1e-6 to 1e6.
         skirt: None for open edges, or the elevation in metres (before exaggeration, at most the lowest height) of the
-            base plane down to which walls close the block; "auto" puts it 5 % of the longer side below the lowest
-            height, as seen in the picture. Kept as a number or None.
+            base plane down to which walls close the block: it is drawn at world z = skirt * vertical_exaggeration.
+            "auto" puts it 5 % of the longer side below the lowest height, as seen in the picture. Kept as a number or
+            None.
         skirt_color: linear RGB or colour string of those walls.
         crs: coordinate reference system as WKT or "EPSG:...", for georeferenced outputs.
         transform: affine (a, b, c, d, e, f) from (column, row) to CRS coordinates, x = a*col + b*row + c and
@@ -139,8 +140,8 @@ class Terrain:
             raise InputError("both albedo and cmap are given; wanted one of them")
         values = self.heights if cmap_data is None else raster("cmap_data", cmap_data)
         low, high = value_range(values, vmin, vmax, percentiles)
-        colors = resolve(cmap)
-        return Albedo.ramp(colors, low, high) if cmap_data is None else Albedo.mapped(values, colors, low, high)
+        colormap = Colormap(colormap_name(cmap), (low, high), cmap_data is None, resolve(cmap))
+        return Albedo.ramp(colormap) if cmap_data is None else Albedo.mapped(values, colormap)
 
     def _resolve_skirt(self, skirt: Any) -> float | None:
         if skirt is None:
@@ -192,6 +193,11 @@ class Terrain:
     def surface_albedo(self) -> Albedo:
         """The surface's reflectance, in the one form that the renderer takes."""
         return self.albedo
+
+    @property
+    def colormap(self) -> Colormap | None:
+        """The colormap that `cmap` gave the surface, with its limits, for a legend; None where `albedo` colours it."""
+        return self.albedo.colormap
 
     def height_at(self, x: Any, y: Any) -> Any:
         """Return the world z in metres, exaggeration included, of the bilinear surface at world (x, y).

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import show
+from vkforge.scene.checks import brief, show
 
 LARGEST_HALF = 65504.0  # of float16, which is how float images reach the device
 
@@ -22,8 +22,9 @@ class Texture:
         encoded: whether uint8 pixels are colours in the sRGB encoding; if not they are numbers, 255 standing for 1.
     """
 
-    pixels: np.ndarray = field(repr=False)
+    pixels: np.ndarray
     encoded: bool
+    __repr__ = brief
 
 
 def data_texture(name: str, image: Any) -> Texture:

@@ -41,7 +41,8 @@ class Water:
     A DEM often has a lake's surface, not its bottom: lower it there, as in `heights[lake] -= 20`, or all is shore.
 
     Attributes:
-        level: elevation of the surface in metres, before exaggeration, as the terrain's heights are.
+        level: elevation of the surface in metres, before exaggeration, as the terrain's heights are: it is drawn at
+            world z = level * vertical_exaggeration, and floods the same ground whatever that is.
         mask: None for water wherever the ground is lower; or a raster (h, w) of any resolution, laid over the DEM's
             outer extent, bool or float in [0, 1], with water where its bilinear interpolation is at least a half. Kept
             as a `Texture`.
