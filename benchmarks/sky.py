@@ -75,9 +75,8 @@ def compare(what: str, figure: str, measure: Callable[[str], dict[str, float]], 
     """Print the medians of both skies and their difference; in turn, so that both see the same machine."""
     found = [(measure("gradient")[figure], measure("physical")[figure]) for _ in range(runs)]
     gradient, physical = (statistics.median(column) for column in zip(*found, strict=True))
-    print(
-        f"{what:44s} {gradient:9.1f} {physical:9.1f} {physical - gradient:9.1f} ms more, {physical / gradient:5.2f} times"
-    )
+    more, times = physical - gradient, physical / gradient
+    print(f"{what:44s} {gradient:9.1f} {physical:9.1f} {more:9.1f} ms more, {times:5.2f} times")
 
 
 def main() -> None:

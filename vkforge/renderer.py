@@ -112,7 +112,7 @@ class Renderer:
     """Renders scenes on one Vulkan device. Use it as a context manager, or call `close`.
 
     Terrains stay on the device between renders, and a frame is compiled once for a size, a set of outputs and the kinds
-    of sun, sky and material: another camera or another sun costs next to nothing. Not for use from several threads at
+    of sun, sky and material: another camera or another sun compiles nothing. Not for use from several threads at
     once.
 
     Args:
