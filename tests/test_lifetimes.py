@@ -64,7 +64,7 @@ def many(count):
     for i in range(count):
         with vf.Renderer() as renderer:
             if i % 10 == 0:
-                renderer.render(terrain, (4, 4), samples=1)
+                renderer.render(vf.Scene(terrain), (4, 4), samples=1)
 
 many(100)
 before = counters()
