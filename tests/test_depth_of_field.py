@@ -115,9 +115,7 @@ def test_small_circles_have_the_profile_of_the_disc(renderer: vf.Renderer, angle
 def test_a_rim_before_the_sky_has_the_profile_of_the_disc(renderer: vf.Renderer, focus: float, within: float) -> None:
     """Where the ground ends, wherever in a pixel that is, what is behind is nowhere seen whole."""
     material, altitude, size = vf.Material(emission=1.0), 3000.0, (160, 64)
-    terrain = vf.Terrain(
-        np.zeros((3, 3), np.float32), 995.0, albedo=0.0, material=material
-    )  # few cells: quickly traced
+    terrain = vf.Terrain(np.zeros((3, 3), np.float32), 995.0, albedo=0.0, material=material)  # few cells
     half = np.tan(np.radians(10.0))
     east = 995.0 + within * 2 * altitude * half / size[1]  # the ground ends so much of a pixel before the middle
     x = np.arange(size[0])[:, None] + (np.arange(64) + 0.5) / 64 - size[0] / 2 + within
