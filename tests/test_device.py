@@ -326,7 +326,7 @@ def test_a_failed_write_leaves_the_old_cache_and_nothing_else(cache: Path, monke
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("vkforge.vk.pipeline_cache.os.replace", full)
+        patch.setattr("vkforge.io.atomic.os.replace", full)
         picture()
     assert path.read_bytes() == b"the old one"
     assert [entry for entry in cache.iterdir() if not entry.name.startswith("sky-")] == [path]

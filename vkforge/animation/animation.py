@@ -186,16 +186,8 @@ class Animation:
         Raises:
             InputError: as `Animation`.
         """
-        scene = Scene.portrait(scene) if isinstance(scene, Terrain) else scene
-        if not isinstance(scene, Scene):
-            raise InputError(f"Animation scene is {show(scene)}; wanted a Scene")
+        scene, duration, tracks = _moved_by("an orbit", scene, duration, tracks)
         degrees = number("Animation orbit degrees", degrees, -MOST_DEGREES, MOST_DEGREES)
-        duration = number("Animation duration (seconds)", duration, above=0.0)
-        tracks = {} if tracks is None else tracks
-        if not isinstance(tracks, Mapping):
-            raise InputError(f"Animation tracks is {show(tracks)}; wanted a Mapping")
-        if "camera" in tracks:
-            raise InputError("an orbit moves the camera, and 'camera' is among its tracks; leave it out")
         steps = max(2, math.ceil(abs(degrees) / ORBIT_STEP))
         # Keys before the beginning and after the end too: an open shutter looks there, and a loop goes on as it began.
         around = range(-steps, 2 * steps + 1)
@@ -239,15 +231,7 @@ class Animation:
                 beside the terrain, a value NaN or out of range.
             MissingDependencyError: gpxpy for a GPX file, or pyproj for longitude and latitude, is missing.
         """
-        scene = Scene.portrait(scene) if isinstance(scene, Terrain) else scene
-        if not isinstance(scene, Scene):
-            raise InputError(f"Animation scene is {show(scene)}; wanted a Scene")
-        duration = number("Animation duration (seconds)", duration, above=0.0)
-        tracks = {} if tracks is None else tracks
-        if not isinstance(tracks, Mapping):
-            raise InputError(f"Animation tracks is {show(tracks)}; wanted a Mapping")
-        if "camera" in tracks:
-            raise InputError("a flyover moves the camera, and 'camera' is among its tracks; leave it out")
+        scene, duration, tracks = _moved_by("a flyover", scene, duration, tracks)
         cameras = flyover_cameras(scene, path, duration, above_ground, pitch, fov, crs)
         keys = {duration * i / (len(cameras) - 1): camera for i, camera in enumerate(cameras)}
         return cls(
@@ -465,3 +449,18 @@ def _duration(given: float | None, keys: Mapping[str, Keys]) -> float:
     if last <= 0.0:
         raise InputError("the animation has no key after 0 s, and so no end; give duration= in seconds")
     return last
+
+
+def _moved_by(
+    what: str, scene: Scene | Terrain, duration: Any, tracks: Mapping[str, Keyed] | None
+) -> tuple[Scene, float, Mapping[str, Keyed]]:
+    """Return scene, duration and tracks of an animation whose camera something moves, checked."""
+    scene = Scene.portrait(scene) if isinstance(scene, Terrain) else scene
+    if not isinstance(scene, Scene):
+        raise InputError(f"Animation scene is {show(scene)}; wanted a Scene")
+    tracks = {} if tracks is None else tracks
+    if not isinstance(tracks, Mapping):
+        raise InputError(f"Animation tracks is {show(tracks)}; wanted a Mapping")
+    if "camera" in tracks:
+        raise InputError(f"{what} moves the camera, and 'camera' is among its tracks; leave it out")
+    return scene, number("Animation duration (seconds)", duration, above=0.0), tracks

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
-
 from vkforge.errors import OutputError
 from vkforge.io.atomic import replacing
+from vkforge.io.table_cache import folder
 from vkforge.vk.ffi import C, ffi, struct
 
 if TYPE_CHECKING:
@@ -25,10 +23,13 @@ def path_for(device: Device) -> Path:
 
     VKFORGE_CACHE_DIR overrides the user's cache folder.
     """
-    folder = os.environ.get("VKFORGE_CACHE_DIR") or platformdirs.user_cache_dir("vkforge")
+    return folder() / f"pipelines-{hashlib.sha256(driver_key(device).encode()).hexdigest()[:16]}.bin"
+
+
+def driver_key(device: Device) -> str:
+    """Return what tells a device's driver from another, and from another version of it."""
     info = device.info
-    key = f"{info.vendor_id}/{info.name}/{info.driver}/{info.api_version}"
-    return Path(folder) / f"pipelines-{hashlib.sha256(key.encode()).hexdigest()[:16]}.bin"
+    return f"{info.vendor_id}/{info.name}/{info.driver}/{info.api_version}"
 
 
 def create(device: Device) -> Any:

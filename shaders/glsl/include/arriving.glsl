@@ -1,11 +1,13 @@
 // The directions from which light arrives at a place, and where the table of it lies.
 //
-// Bindings: none.
+// Bindings (set 0): that of air.glsl.
 //
 // 8 Gauss-Legendre cosines on either side of the horizon by some azimuths, evenly from that of the sun on one side: the other
 // is its mirror image.
 #ifndef VKFORGE_ARRIVING_GLSL
 #define VKFORGE_ARRIVING_GLSL
+
+#include "include/air.glsl"
 
 const int COSINES = 16;
 

@@ -1,7 +1,7 @@
 // Light that was scattered before, and marches along rays that gather it: for the passes that make a sky's tables.
 //
 // Bindings (set 0): those of air.glsl and transmittance.glsl, and
-//   22  scattered   sampler2D   what molecules and aerosols scatter again, by place; see SCATTERED_ROWS
+//   22  scattered   sampler2D   what molecules and aerosols scatter again, by place; see places.glsl
 //
 // Two things differ from H. Light scattered more than once is not taken for isotropic: the table holds, order after order,
 // what molecules and what aerosols scatter again. For molecules that is the radiance that arrives at a place in spherical

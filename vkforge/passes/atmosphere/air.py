@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections import OrderedDict
 from dataclasses import astuple, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from vkforge.graph.builder import Graph, ImageResource
 from vkforge.io import table_cache
 from vkforge.scene.sky import Sky
 from vkforge.vk.device import Device
+from vkforge.vk.pipeline_cache import driver_key
 from vkforge.vk.shaders import load
 
 # Sizes as in include/transmittance.glsl, include/places.glsl and include/arriving.glsl (a test compares them).
@@ -99,10 +101,13 @@ class KeptAirs:
     """
 
     def __init__(self, device: Device) -> None:
-        info = device.info
-        self.wanted = info.type == "cpu"
-        driver = f"{info.vendor_id}/{info.name}/{info.driver}/{info.api_version}"  # whose last bits are its own
-        self._version = driver.encode() + b"".join(load(name).code for name in SHADERS)
+        self._device = device
+        self.wanted = device.info.type == "cpu"
+
+    @cached_property
+    def _version(self) -> bytes:
+        """What made the tables: a driver has last bits of its own."""
+        return driver_key(self._device).encode() + b"".join(load(name).code for name in SHADERS)
 
     def find(self, sky: Sky) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the two tables of a sky, (rows, columns, 3) float32, or None."""

@@ -153,6 +153,7 @@ class DeviceSky:
             self._keep(sights.sky, targets)
 
     def _make_air(self, sights: Sights) -> None:
+        """Make the air's tables, with a frame that is kept for the next air of as much effort."""
         fill_atmosphere(self._record, replace(sights, sun=Sun()))  # of any sun's width
         effort = Effort.of(sights.sky)
         if self._air_effort != effort:
