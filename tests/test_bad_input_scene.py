@@ -68,7 +68,7 @@ def test_cell_size(cell: Any) -> None:
         ({"skirt": NAN}, "skirt .* is nan"),
         ({"skirt_color": (1, 2, 3)}, "skirt_color .* is 2"),
         ({"material": 3}, "material is 3; wanted a Material"),
-        ({"crs": 4326}, "crs is 4326; wanted WKT or a string"),
+        ({"crs": 43.26}, "crs is 43.26; wanted WKT, an EPSG number or a string"),
         ({"transform": (1, 2)}, r"transform is \(1, 2\); wanted six numbers"),
         ({"albedo": "tann"}, "no colour 'tann'; did you mean 'tan'"),
         ({"albedo": (255, 0, 0)}, "albedo .* is 255; wanted a finite number from 0 to 1"),
@@ -186,7 +186,7 @@ def test_paths(tmp_path: Path) -> None:
         Terrain.open(tmp_path)
     (tmp_path / "object.npy").unlink(missing_ok=True)
     np.save(tmp_path / "object.npy", np.full((2, 2), None), allow_pickle=True)
-    with pytest.raises(InputError, match="can't be read"):
+    with pytest.raises(InputError, match="it holds object; wanted real numbers"):
         Terrain.open(tmp_path / "object.npy")
     np.save(tmp_path / "nan.npy", np.full((2, 2), NAN))
     with pytest.raises(InputError, match="nan.npy: all 4 heights are NaN"):

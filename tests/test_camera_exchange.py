@@ -162,7 +162,9 @@ def test_a_longitude_may_be_one_turned_all_around() -> None:
     ground = vf.Terrain(HEIGHTS, 30.0, crs="EPSG:4326", transform=(1 / 3600, 0.0, 179.995, 0.0, -1 / 3600, 0.1))
     world = np.array([(500.0, -100.0, 350.0), (-500.0, 100.0, 350.0)])
     there = ground.to_geographic(world)
-    assert there[0, 0] > 180.0  # the date line crosses it
+    # The date line crosses it, and places east of it have longitudes of their own.
+    np.testing.assert_allclose(there[:, 0], (-179.994815, 179.996481), atol=3e-3)
+    assert there[0, 0] < -179.99 and there[1, 0] > 179.99
     for turn in (-360.0, 0.0, 360.0):
         np.testing.assert_allclose(ground.to_world(there + np.array([turn, 0.0, 0.0])), world, atol=1e-6)
 

@@ -421,7 +421,7 @@ def _place(given: Any) -> Place:
         raise InputError(f"Animation place is {show(given)}; wanted (latitude, longitude) in degrees") from None
     return (
         number("Animation place's latitude (degrees)", latitude, -90.0, 90.0),
-        number("Animation place's longitude (degrees)", longitude, -180.0, 180.0),
+        number("Animation place's longitude (degrees)", longitude, -360.0, 360.0),
     )
 
 

@@ -14,8 +14,8 @@ from vkforge.animation.curves import Curve, Path, Turning, axes, rotation
 from vkforge.errors import InputError
 from vkforge.io.gpx import read_path
 from vkforge.scene.camera import Camera
+from vkforge.scene.crs import WGS84
 from vkforge.scene.flight import check_over_terrain, flight, is_geographic, path_in_world, targets
-from vkforge.scene.georeferencing import GEOGRAPHIC
 
 if TYPE_CHECKING:
     from vkforge.scene.scene import Scene
@@ -147,7 +147,7 @@ def flyover_cameras(
     if from_file and crs is not None:
         raise InputError("crs is given with a GPX file, which is in longitude and latitude; leave it out")
     if path is not None:
-        crs = GEOGRAPHIC if from_file else crs
+        crs = WGS84 if from_file else crs
         points = path_in_world(terrain, read_path(path) if from_file else path, crs)
         check_over_terrain(terrain, points, degrees=is_geographic(crs))
     smoothing = 0.0

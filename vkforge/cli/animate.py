@@ -166,6 +166,10 @@ def animate(
     exaggeration: o.Exaggeration = 1.0,
     cell_size: o.CellSize = None,
     max_size: o.MaxSize = None,
+    nodata: o.Nodata = None,
+    z_unit: o.ZUnit = None,
+    encoding: o.Encoding = None,
+    crs: o.CrsOption = None,
     albedo: o.Colour = None,
     cmap: o.Cmap = None,
     vmin: o.Vmin = None,
@@ -338,20 +342,17 @@ def _place(given: str | None, terrain: Terrain) -> tuple[float, float]:
     """Return latitude and longitude: those given, or the DEM's middle."""
     if given is not None:
         latitude, longitude = o.numbers("--place", given, (2,))
-        if not (abs(latitude) <= 90.0 and abs(longitude) <= 180.0):
-            raise InputError(f"--place is {given!r}; wanted LAT,LON in degrees, from -90 to 90 and from -180 to 180")
+        if not (abs(latitude) <= 90.0 and abs(longitude) <= 360.0):
+            raise InputError(f"--place is {given!r}; wanted LAT,LON in degrees, from -90 to 90 and from -360 to 360")
         return latitude, longitude
     if terrain.crs is None or terrain.transform is None:
         raise InputError("the DEM does not say where on the Earth it is; give --place LAT,LON for the sun of --sun-day")
+    from vkforge.scene.georeferencing import middle
+
     try:
-        from pyproj import Transformer
-    except ImportError:
-        raise MissingDependencyError(
-            'finding the DEM on the Earth takes pyproj; pip install "vkforge-renderer[geo]", or give --place'
-        ) from None
-    (rows, cols), (a, b, c, d, e, f) = terrain.shape, terrain.transform
-    x, y = a * cols / 2 + b * rows / 2 + c, d * cols / 2 + e * rows / 2 + f
-    longitude, latitude = Transformer.from_crs(terrain.crs, "EPSG:4326", always_xy=True).transform(x, y)
+        longitude, latitude = middle(terrain)
+    except MissingDependencyError as error:
+        raise MissingDependencyError(f"{error}, or give --place") from None
     return latitude, longitude
 
 

@@ -86,7 +86,22 @@ CellSize = Annotated[
 ]
 MaxSize = Annotated[int | None, _option("--max-size", panel=_GROUND, words="Average the DEM down to N samples a side.")]
 Band = Annotated[int | None, _option("--band", panel=_GROUND, words="Band of a raster file, from 1.")]
-Key = Annotated[str | None, _option("--key", panel=_GROUND, words="Name of the array in an .npz.")]
+Key = Annotated[
+    str | None, _option("--key", panel=_GROUND, words="Array of an .npz, variable of a netCDF or HDF5 file.")
+]
+Nodata = Annotated[
+    str | None,
+    _option("--nodata", panel=_GROUND, words="Stored values that stand for nothing, or none.", metavar="V[,V...]"),
+]
+ZUnit = Annotated[
+    str | None, _option("--z-unit", panel=_GROUND, words="Of the file's heights: feet, km, ..., or metres per unit.")
+]
+Encoding = Annotated[
+    str | None, _option("--encoding", panel=_GROUND, words="Heights in colours: mapbox (Terrain-RGB) or terrarium.")
+]
+CrsOption = Annotated[
+    str | None, _option("--crs", panel=_GROUND, words="Of the file's coordinates, as EPSG:32616; else the file's.")
+]
 Colour = Annotated[
     str | None, _option("--albedo", panel=_GROUND, words="A name, #rrggbb, or linear r,g,b.", metavar="COLOUR")
 ]
@@ -187,6 +202,10 @@ class Options:
     max_size: int | None = None
     band: int | None = None
     key: str | None = None
+    nodata: str | None = None
+    z_unit: str | None = None
+    encoding: str | None = None
+    crs: str | None = None
     albedo: str | None = None
     cmap: str | None = None
     vmin: float | None = None
@@ -257,7 +276,7 @@ class Options:
         """Read the DEM with the ground's options."""
         from vkforge.scene import Terrain
 
-        names = ("max_size", "band", "key", "cmap", "vmin", "vmax")
+        names = ("max_size", "band", "key", "nodata", "z_unit", "encoding", "crs", "cmap", "vmin", "vmax")
         wanted: dict[str, Any] = {name: getattr(self, name) for name in names}
         wanted["albedo"] = None if self.albedo is None else _color("--albedo", self.albedo)
         wanted["cell_size"] = None if self.cell_size is None else numbers("--cell-size", self.cell_size, (1, 2))

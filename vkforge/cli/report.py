@@ -68,7 +68,7 @@ def _notes(quiet: bool, debug: bool) -> Iterator[None]:
     handler = _Notes()
     before = logger.level
     logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO)
+    logger.setLevel(logging.DEBUG if debug else logging.ERROR if quiet else logging.INFO)
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ from vkforge.errors import InputError
 from vkforge.scene.camera_framing import extent_in_words, longer_side
 from vkforge.scene.camera_rays import columns
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
+from vkforge.scene.crs import WGS84
 from vkforge.scene.georeferencing import GEOGRAPHIC
 from vkforge.scene.vectors import bearing_vector, plus, scaled
 
@@ -26,7 +27,7 @@ _MOST_STEPS = 1 << 14  # of a smoothed path
 
 def is_geographic(crs: Any) -> bool:
     """Return whether a CRS is longitude and latitude as everybody writes it; another one may be, too."""
-    return isinstance(crs, str) and crs == GEOGRAPHIC
+    return isinstance(crs, str) and crs in (GEOGRAPHIC, WGS84)
 
 
 def path_in_world(terrain: Terrain, path: Any, crs: str | None) -> np.ndarray:

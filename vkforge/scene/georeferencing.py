@@ -10,15 +10,14 @@ import numpy as np
 from vkforge.errors import InputError, MissingDependencyError
 from vkforge.scene.camera_rays import columns
 from vkforge.scene.checks import show
+from vkforge.scene.crs import WGS84, read_crs
 
 if TYPE_CHECKING:
     from vkforge.scene.camera_view import CameraView
     from vkforge.scene.terrain import Affine, Terrain
 
-GEOGRAPHIC = "EPSG:4326"
-
-# Metres of the world in a unit of a CRS, from which on the unit is a degree.
-_DEGREE = 1e4
+# Longitude and latitude in degrees: of WGS 84 on the Earth, and on another body those of the terrain's own ellipsoid.
+GEOGRAPHIC = "geographic"
 
 _STEP = 1e-4  # degrees to the north and the south, some 11 m, that tell where north is in a terrain's world
 
@@ -73,7 +72,7 @@ def to_world(terrain: Terrain, points: Any, crs: str | None) -> np.ndarray:
     a, b, c, d, e, f = _transform(terrain)
     x, y = _converted(terrain, rows[:, 0], rows[:, 1], crs, inverse=False)
     (height, width), (dx, dy) = terrain.shape, terrain.cell_size
-    if dy > _DEGREE * abs(e):
+    if _in_degrees(terrain.crs):
         # A longitude is one turned all around, too: that in the terrain's half of the world.
         middle = c + a * width / 2.0
         x = middle + (x - middle + 180.0) % 360.0 - 180.0
@@ -114,8 +113,44 @@ def to_geographic(terrain: Terrain, points: Any, crs: str | None) -> np.ndarray:
     (height, width), (dx, dy) = terrain.shape, terrain.cell_size
     column, row = rows[:, 0] / dx + width / 2.0, height / 2.0 - rows[:, 1] / dy
     x, y = _converted(terrain, a * column + b * row + c, d * column + e * row + f, crs, inverse=True)
+    if crs is not None and (crs == GEOGRAPHIC or _in_degrees(crs)):
+        x = np.asarray(x) - 360.0 * np.round(np.asarray(x) / 360.0)  # of grids from 0 to 360, too
     there = np.stack([x, y, rows[:, 2] / terrain.vertical_exaggeration], axis=1)
     return there[0] if single else there
+
+
+def is_earthly(terrain: Terrain) -> bool:
+    """Return whether a terrain lies on the Earth, as its CRS says; one without CRS does."""
+    known = None if terrain.crs is None else read_crs(terrain.crs)
+    return known is None or known.earthly
+
+
+def middle(terrain: Terrain) -> tuple[float, float]:
+    """Return longitude and latitude, in degrees, of a terrain's middle.
+
+    Raises:
+        InputError: it has no transform or no CRS.
+        MissingDependencyError: pyproj (extra geo) is missing.
+    """
+    longitude, latitude, _ = to_geographic(terrain, (0.0, 0.0, 0.0), GEOGRAPHIC).tolist()
+    return longitude, latitude
+
+
+def _in_degrees(crs: str | None) -> bool:
+    known = None if crs is None or crs == GEOGRAPHIC else read_crs(crs)
+    return known is not None and known.geographic
+
+
+def _geographic(crs: str) -> str:
+    """Return the CRS of longitude and latitude on the body that `crs` is on."""
+    known = read_crs(crs)
+    if known is None or known.earthly:
+        return WGS84
+    if known.geographic:
+        return crs
+    from pyproj import CRS  # without it read_crs leaves the Earth only by rasterio, and converting wants pyproj anyway
+
+    return str(CRS.from_user_input(crs).geodetic_crs)
 
 
 def _transform(terrain: Terrain) -> Affine:
@@ -126,6 +161,8 @@ def _transform(terrain: Terrain) -> Affine:
 
 def _converted(terrain: Terrain, x: np.ndarray, y: np.ndarray, crs: str | None, *, inverse: bool) -> Any:
     """Return coordinates of `crs` in the terrain's own, or the other way."""
+    if crs == GEOGRAPHIC and terrain.crs is not None:
+        crs = _geographic(terrain.crs)
     if crs is None or crs == terrain.crs:
         return x, y
     if terrain.crs is None:

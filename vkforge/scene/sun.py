@@ -70,7 +70,7 @@ class Sun:
 
         Args:
             latitude: degrees, north positive, -90 to 90.
-            longitude: degrees, east positive, -180 to 180.
+            longitude: degrees, east positive, -360 to 360; one turned all around is the same place.
             when: a date and time with a time zone.
             irradiance: as the attribute.
             angular_diameter: as the attribute.
@@ -79,11 +79,13 @@ class Sun:
                 takes the two for one, as a terrain with no CRS does.
 
         Raises:
-            InputError: a value out of its range, a time that does not say its time zone, or no terrain.
+            InputError: a value out of its range, a time that does not say its time zone, or no terrain, or one of
+                another body than the Earth.
             MissingDependencyError: `astral` is not installed, or pyproj, which a terrain with a CRS wants.
         """
         north = number("Sun latitude (degrees)", latitude, -90.0, 90.0)
-        east = number("Sun longitude (degrees)", longitude, -180.0, 180.0)
+        east = number("Sun longitude (degrees)", longitude, -360.0, 360.0)
+        east -= 360.0 * round(east / 360.0)
         if not isinstance(when, datetime):
             raise InputError(f"Sun when is {show(when)}; wanted a datetime with a time zone")
         if when.utcoffset() is None:
@@ -102,11 +104,16 @@ class Sun:
         height = min(elevation(observer, moment, with_refraction=True), 90.0)
         bearing = azimuth(observer, moment)
         if terrain is not None:
-            from vkforge.scene.georeferencing import grid_bearing
+            from vkforge.scene.georeferencing import grid_bearing, is_earthly
             from vkforge.scene.terrain import Terrain
 
             if not isinstance(terrain, Terrain):
                 raise InputError(f"Sun terrain is {show(terrain)}; wanted a vkforge.Terrain or None")
+            if not is_earthly(terrain):
+                raise InputError(
+                    "Sun.at knows the sun over the Earth, and this terrain's CRS is on another body; "
+                    "give Sun(azimuth=..., elevation=...)"
+                )
             bearing = grid_bearing(terrain, bearing, north, east)
         return cls(bearing, height, irradiance, angular_diameter)
 

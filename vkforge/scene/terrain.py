@@ -17,6 +17,7 @@ from vkforge.scene.albedo import NEUTRAL, Albedo, normalize_albedo, raster, valu
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
 from vkforge.scene.colormaps import Colormap, colormap_name, resolve
 from vkforge.scene.colors import Color, linear_color
+from vkforge.scene.crs import crs_text
 from vkforge.scene.material import Material
 
 Affine = tuple[float, float, float, float, float, float]
@@ -55,7 +56,8 @@ class Terrain:
             "auto" puts it 5 % of the longer side below the lowest height, as seen in the picture. Kept as a number or
             None.
         skirt_color: linear RGB or colour string of those walls.
-        crs: coordinate reference system as WKT or "EPSG:...", for georeferenced outputs.
+        crs: coordinate reference system, for georeferenced outputs and places on the Earth: an EPSG number, "EPSG:...",
+            WKT or a CRS object of rasterio or pyproj. Kept as "EPSG:..." or WKT.
         transform: affine (a, b, c, d, e, f) from (column, row) to CRS coordinates, x = a*col + b*row + c and
             y = d*col + e*row + f, with (0, 0) at the outer corner of the upper left pixel (rasterio's order).
 
@@ -98,14 +100,14 @@ class Terrain:
         vertical_exaggeration: float = 1.0,
         skirt: float | str | None = None,
         skirt_color: Color = (0.58, 0.47, 0.33),
-        crs: str | None = None,
+        crs: Any = None,
         transform: Sequence[float] | None = None,
     ) -> None:
         put = object.__setattr__
         owned, low, high = _own(heights)
         put(self, "heights", owned)
         put(self, "_range", (low, high))
-        put(self, "cell_size", _cell_size(cell_size))
+        put(self, "cell_size", metres_of_cell(cell_size))
         put(self, "vertical_exaggeration", number("vertical_exaggeration", vertical_exaggeration, 1e-6, 1e6))
         self._check_reach()
         if not isinstance(material, Material):
@@ -114,10 +116,8 @@ class Terrain:
         put(self, "albedo", self._resolve_albedo(albedo, cmap, cmap_data, vmin, vmax, percentiles))
         put(self, "skirt", self._resolve_skirt(skirt))
         put(self, "skirt_color", linear_color("skirt_color", skirt_color))
-        if crs is not None and not isinstance(crs, str):
-            raise InputError(f"crs is {show(crs)}; wanted WKT or a string such as 'EPSG:32616'")
-        put(self, "crs", crs)
-        put(self, "transform", None if transform is None else _affine(transform))
+        put(self, "crs", crs_text(crs))
+        put(self, "transform", None if transform is None else affine(transform))
 
     def _check_reach(self) -> None:
         (rows, cols), (dx, dy) = self.shape, self.cell_size
@@ -161,8 +161,8 @@ class Terrain:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], **kwargs: Any) -> Terrain:
-        """Read a terrain from a file: see `vkforge.io.elevation.open_terrain`, whose arguments these are."""
-        from vkforge.io.elevation import open_terrain
+        """Read a terrain from a file: see `vkforge.sources.terrain.open_terrain`, whose arguments these are."""
+        from vkforge.sources.terrain import open_terrain
 
         return open_terrain(path, **kwargs)
 
@@ -224,13 +224,14 @@ class Terrain:
         z = (north * (1 - v) + south * v) * self.vertical_exaggeration
         return float(z) if z.ndim == 0 else z
 
-    def to_world(self, points: Any, crs: str | None = "EPSG:4326") -> np.ndarray:
-        """Return the world coordinates of places on the Earth.
+    def to_world(self, points: Any, crs: Any = "geographic") -> np.ndarray:
+        """Return the world coordinates of places on the Earth, or the body that the terrain is on.
 
         Args:
             points: (n, 2) or (n, 3), or one place: easting and northing in `crs`, for degrees longitude then latitude;
                 and the elevation in metres, not exaggerated. Without one the place lies on the ground.
-            crs: what they are in, anything that pyproj takes; None is the terrain's own CRS.
+            crs: what they are in, anything that pyproj takes; "geographic" is longitude and latitude of WGS 84 on the
+                Earth, and of its own ellipsoid on another body; None is the terrain's own CRS.
 
         Returns:
             (n, 3) float64 world metres, or (3,) of one place; z is NaN where there is no ground to lie on.
@@ -243,12 +244,12 @@ class Terrain:
 
         return to_world(self, points, crs)
 
-    def to_geographic(self, points: Any, crs: str | None = "EPSG:4326") -> np.ndarray:
-        """Return where on the Earth world points lie: the inverse of `to_world`.
+    def to_geographic(self, points: Any, crs: Any = "geographic") -> np.ndarray:
+        """Return where on the Earth, or the body that the terrain is on, world points lie: the inverse of `to_world`.
 
         Args:
             points: (n, 3) world metres, or one point.
-            crs: what to give them in, anything that pyproj takes; None is the terrain's own CRS.
+            crs: what to give them in, as for `to_world`; longitudes run from -180 to 180.
 
         Returns:
             (n, 3) float64, or (3,) of one point: easting and northing in `crs`, for degrees longitude then latitude;
@@ -272,7 +273,12 @@ class Terrain:
         return text + ")"
 
 
-def _cell_size(given: Any) -> tuple[float, float]:
+def metres_of_cell(given: Any) -> tuple[float, float]:
+    """Return (dx, dy) in metres of a cell size as users give it.
+
+    Raises:
+        InputError: neither a positive number nor two.
+    """
     pair = given if isinstance(given, (tuple, list)) or np.ndim(given) == 1 else (given, given)
     if isinstance(given, str) or len(pair) != 2:
         raise InputError(f"cell_size is {show(given)}; wanted metres as a number, or as (dx, dy)")
@@ -280,7 +286,12 @@ def _cell_size(given: Any) -> tuple[float, float]:
     return dx, dy
 
 
-def _affine(given: Any) -> Affine:
+def affine(given: Any) -> Affine:
+    """Return the six numbers of an affine transform.
+
+    Raises:
+        InputError: not six finite numbers, or nine as rasterio's Affine has.
+    """
     try:
         parts = tuple(given)[:6]  # rasterio's Affine has nine, the last three constant
     except TypeError:
@@ -289,6 +300,20 @@ def _affine(given: Any) -> Affine:
         raise InputError(f"transform is {show(given)}; wanted six numbers (a, b, c, d, e, f)")
     a, b, c, d, e, f = (number("transform", part) for part in parts)
     return a, b, c, d, e, f
+
+
+def give(heights: np.ndarray) -> np.ndarray:
+    """Give float32 heights to the `Terrain` that is made of them next, which then does not copy them.
+
+    The caller writes to them no more.
+
+    Args:
+        heights: (rows, cols) float32, NaN for holes.
+    """
+    owned = np.ascontiguousarray(heights)
+    if owned.dtype != np.float32 or owned.ndim != 2 or min(owned.shape) < 2:
+        return heights
+    return _keep(owned)[0]
 
 
 def _own(heights: Any) -> tuple[np.ndarray, float, float]:
@@ -308,6 +333,11 @@ def _own(heights: Any) -> tuple[np.ndarray, float, float]:
         owned = np.array(given, dtype=np.float32, order="C", subok=False)
     if mask is not np.ma.nomask:
         owned[mask] = np.nan
+    return _keep(owned)
+
+
+def _keep(owned: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Remember heights that nobody else writes to, with their range."""
     low, high = float(np.fmin.reduce(owned, axis=None)), float(np.fmax.reduce(owned, axis=None))
     if math.isnan(low):
         raise InputError(f"all {owned.size} heights are NaN or masked; wanted at least one finite height")
