@@ -227,6 +227,26 @@ def test_tables_are_made_only_when_they_must(made: Made) -> None:
         makes("_fit_air", *kept, "_fit_view", of=sights(sky))
 
 
+@pytest.mark.gpu
+def test_what_moves_leaves_no_old_sky_behind() -> None:
+    """The sky that lights the ground stays while the camera moves; after the sun and the ground did it is new."""
+    y, x = np.mgrid[:16, :16]
+    heights = 60.0 * np.sin(x / 3) * np.cos(y / 2)
+    low, high = (vf.Terrain(heights + base, 30.0) for base in (0.0, 3000.0))
+    shots = [(low, 30.0, 10.0), (low, 30.0, 90.0), (low, 5.0, 90.0), (low, 5.0, 200.0), (high, 5.0, 200.0)]
+    shots += [(high, 5.0, 20.0), (low, 30.0, 10.0)]
+
+    def seen(renderer: vf.Renderer, ground: vf.Terrain, elevation: float, azimuth: float) -> np.ndarray:
+        scene = vf.Scene(ground, vf.Camera.orbit(ground, azimuth=azimuth), sun(elevation), vf.Sky())
+        return renderer.render(scene, (24, 16), samples=1, sky_rays=8).hdr
+
+    with vf.Renderer() as renderer:
+        found = [seen(renderer, *shot) for shot in shots]
+        for shot, picture in zip(shots, found, strict=True):
+            renderer.sky_tables(sights(vf.Sky())).now = None  # all of it is made anew
+            np.testing.assert_array_equal(picture, seen(renderer, *shot), err_msg=str(shot[1:]))
+
+
 def numbers(renderer: vf.Renderer, of: tables.Sights) -> np.ndarray:
     looks = np.array([truth.unit(e, a) for e in (-20.0, 1.0, 10.0, 60.0) for a in (0.0, 70.0, 180.0)])
     found = renderer.sky_tables(of).look_up("air between", looks, np.full(len(looks), 1e5))

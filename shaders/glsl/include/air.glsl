@@ -38,6 +38,7 @@ struct AtmosphereValues {
     vec3 limb_exponent;
     float haze;               // scales the distances of aerial perspective
     Eye eyes[2];              // GROUND_EYE, CAMERA_EYE
+    uint ground_seen;         // 1 where the table of the sky has GROUND_EYE's already
 };
 
 const int GROUND_EYE = 0, CAMERA_EYE = 1;

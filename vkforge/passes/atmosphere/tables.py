@@ -122,19 +122,22 @@ class DeviceSky:
         """
         if sights == self.now:
             return
-        self.now = None
+        before, self.now = self.now, None
         if self._device.submitted:
             self._device.wait(self._device.submitted, "frames under the sky as it was")
         if self._air != sights.sky:
             self._air = None
             self._fit_air(sights)
             self._air = sights.sky
-        self._fit_view(sights)
+        # The eye on the ground sees the same from wherever the camera looks.
+        seen = before is not None and replace(sights, camera=before.camera) == before
+        self._fit_view(sights, ground_seen=seen)
         self.now = sights
 
-    def _fit_view(self, sights: Sights) -> None:
-        """Make what is seen of the air."""
+    def _fit_view(self, sights: Sights, *, ground_seen: bool) -> None:
+        """Make what is seen of the air: by the camera, and by the eye on the ground unless the table has that."""
         fill_atmosphere(self._record, sights)
+        self._record["ground_seen"] = ground_seen
         if self._view_frame is None:
             self._view_frame = self._compile_view()
         self._view_frame.acquire()
