@@ -447,3 +447,67 @@ def test_a_plan_reads_as_text() -> None:
     for part in ("0.250 ms", f"barrier {barrier}", "1.00 MiB transient, passes 0 to 1 at 0", "persistent"):
         assert part in text
     assert "transients 1.0 MiB in 1.0 MiB" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"set": 1}, "is in descriptor set 1; a graph binds set 0 alone"),
+        ({"count": 4}, "is an array of 4 descriptors"),
+        ({"image_dim": "3d"}, "is an image of kind 3d"),
+        ({"image_dim": "2d_array"}, "is an image of kind 2d_array"),
+        ({"kind": "sampled_image", "writable": False}, "is a sampled_image; a graph binds"),
+    ],
+)
+def test_what_a_graph_cannot_bind(changed: dict[str, Any], words: str) -> None:
+    def odd(name: str) -> Shader:
+        shader = load_shader(name)
+        return replace(
+            shader, bindings=tuple(replace(b, **changed) if b.name == "target" else b for b in shader.bindings)
+        )
+
+    graph = Graph("test", load_shader=odd)
+    with pytest.raises(ValueError, match=f"'target' of shader fill.comp {words}"):
+        graph.compute("p", "fill.comp", SIZE, frame=graph.block("frame"), target=graph.image("i", "rgba8", SIZE))
+
+
+def test_one_source_has_one_name(graph: Graph) -> None:
+    class Made:
+        format, size = "rgba8", SIZE
+
+    one, other = Made(), Made()
+    graph.import_image("one", one, level=0)
+    graph.import_image("next level", one, level=1)
+    graph.import_image("other", other)
+    for level, source in ((0, one), (None, one), (3, other)):
+        with pytest.raises(ValueError, match=r"has '(one|other)' already, and imports it as 'again' again"):
+            graph.import_image("again", source, level=level)
+    graph.import_buffer("buffer", one_buffer := Made())
+    with pytest.raises(ValueError, match="has 'buffer' already"):
+        graph.import_buffer("again", one_buffer)
+
+
+@pytest.mark.gpu
+def test_an_image_that_no_pass_uses_is_named() -> None:
+    import vkforge as vf
+    from vkforge.graph.frame import Frame
+
+    with vf.Renderer() as renderer:
+        graph = Graph("idle")
+        graph.image("forgotten", "rgba8", SIZE)
+        with pytest.raises(ValueError, match="graph 'idle': no pass uses the image 'forgotten'"):
+            Frame(renderer._device, graph, slots=1)
+
+
+@pytest.mark.gpu
+def test_two_shaders_of_one_name_have_a_pipeline_each() -> None:
+    import vkforge as vf
+    from vkforge.vk.pipelines import compute_pipeline
+    from vkforge.vk.shaders import load
+
+    one = load("terrain/pyramid.comp")
+    other = replace(load("post/display.comp"), name=one.name)
+    with vf.Renderer() as renderer:
+        made = compute_pipeline(renderer._device, one, {})
+        assert compute_pipeline(renderer._device, one, {}) is made
+        assert compute_pipeline(renderer._device, other, {}) is not made

@@ -12,7 +12,7 @@ import numpy as np
 from vkforge.graph.access import Access, Layout, Scope, access_of
 from vkforge.graph.sync import Use
 from vkforge.vk.shaders import load
-from vkforge.vk.spirv import Shader
+from vkforge.vk.spirv import Binding, Shader
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,12 +119,31 @@ class Graph:
         level: int | None = None,
         layout: Layout = Layout.SHADER_READ_ONLY,
     ) -> ImageResource:
-        """Bring in an image made elsewhere, in `layout` when the frame first meets it."""
+        """Bring in an image made elsewhere, in `layout` when the frame first meets it.
+
+        Raises:
+            ValueError: It, or that level of it, is here already, under another name.
+        """
+        self._refuse_twice(name, image, level)
         return self._add(ImageResource(name, image.format, image.size, "imported", sampler, image, level, layout))
 
     def import_buffer(self, name: str, buffer: Any) -> BufferResource:
-        """Bring in a storage buffer made elsewhere."""
+        """Bring in a storage buffer made elsewhere.
+
+        Raises:
+            ValueError: It is here already, under another name.
+        """
+        self._refuse_twice(name, buffer, None)
         return self._add(BufferResource(name, buffer))
+
+    def _refuse_twice(self, name: str, source: Any, level: int | None) -> None:
+        """Raise where a source has a name already: state is kept by name, and two of them would miss each other."""
+        for known in self.resources.values():
+            if source is None or isinstance(known, BlockResource) or known.source is not source:
+                continue
+            other = known.level if isinstance(known, ImageResource) else None
+            if level is None or other is None or level == other:
+                raise ValueError(f"graph {self.name!r} has {known.name!r} already, and imports it as {name!r} again")
 
     def block(self, name: str) -> BlockResource:
         """Declare a block (a `readonly buffer` in the shaders) that the host writes before each frame, or find it."""
@@ -152,8 +171,9 @@ class Graph:
 
         Raises:
             ValueError: A variable is left out, a name is not the shader's, a format is not the declared one, one
-                resource is used in two layouts, two shaders disagree about a block, or the constants are not those
-                of the shader.
+                resource is used in two layouts, two shaders disagree about a block, the constants are not those of
+                the shader, or it binds what a graph can't: a set beyond 0, an array of descriptors, an image that is
+                not 2-D.
         """
         name, loaded = self._label + name, self.load_shader(shader)
         wanted = {binding.name for binding in loaded.bindings}
@@ -165,6 +185,7 @@ class Graph:
         for binding in loaded.bindings:
             resource = bindings[binding.name]
             where = f"pass {name!r}: {binding.name!r} of shader {shader}"
+            _check_binding(where, binding)
             if isinstance(resource, BlockResource):
                 if binding.kind != "storage_buffer" or binding.writable or binding.dtype is None:
                     raise ValueError(f"{where} is a {binding.kind}, not a readonly buffer")
@@ -199,6 +220,21 @@ class Graph:
         """End the frame with `resources` ready for `access` by whatever is submitted after it."""
         uses = tuple(Use(resource.name, access.value) for resource in resources)
         self.passes.append(Pass(name, None, (0, 0), {}, uses))
+
+
+def _check_binding(where: str, binding: Binding) -> None:
+    if binding.set != 0:
+        raise ValueError(f"{where} is in descriptor set {binding.set}; a graph binds set 0 alone")
+    if binding.count != 1:
+        raise ValueError(
+            f"{where} is an array of {binding.count or 'any number of'} descriptors; a graph binds single ones"
+        )
+    if binding.image_dim not in ("", "2d"):
+        raise ValueError(f"{where} is an image of kind {binding.image_dim}; a graph has 2-D images alone")
+    if binding.kind not in ("storage_buffer", "storage_image", "combined_image_sampler"):
+        raise ValueError(
+            f"{where} is a {binding.kind}; a graph binds storage buffers, storage images and samplers of images"
+        )
 
 
 def _pack_constants(name: str, shader: Shader, constants: Mapping[str, Any]) -> bytes:

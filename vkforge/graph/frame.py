@@ -75,7 +75,9 @@ class Frame:
             if resource.lifetime == "imported":
                 self.images[name] = resource.source
                 continue
-            image = Image(self._owner, name, resource.format, resource.size, frozenset(usages.get(name, ())))
+            if name not in usages:
+                raise ValueError(f"graph {self.graph.name!r}: no pass uses the image {name!r}; bind or leave it out")
+            image = Image(self._owner, name, resource.format, resource.size, frozenset(usages[name]))
             self.images[name] = image if resource.lifetime == "transient" else image.allocate()
 
     def _place_transients(self) -> None:

@@ -118,7 +118,7 @@ class ComputePipeline:
 
 def compute_pipeline(device: Device, shader: Shader, specialization: Mapping[str, int]) -> ComputePipeline:
     """Return the device's pipeline of a shader with certain specialisation constants, made on first use."""
-    key = (shader.name, *sorted(specialization.items()))
+    key = (shader.digest, *sorted(specialization.items()))
     if key not in device.pipelines:
         device.pipelines[key] = ComputePipeline(device, shader, specialization)
     return device.pipelines[key]

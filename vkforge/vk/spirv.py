@@ -7,9 +7,11 @@ Numbers in the tables are those of the SPIR-V specification, version 1.5 (Khrono
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -113,6 +115,11 @@ class Shader:
     push_constants: np.dtype | None
     push_constant_size: int
     specializations: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the code, in hexadecimal: what tells two shaders of one name apart."""
+        return hashlib.sha256(self.code).hexdigest()
 
 
 def reflect(code: bytes, name: str) -> Shader:
