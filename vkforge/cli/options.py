@@ -43,7 +43,8 @@ _OUT, _SEE, _GROUND, _LIGHT, _QUALITY = "Output", "Camera", "Ground", "Light", "
 
 Dem = Annotated[str, typer.Argument(help="Elevation model: GeoTIFF, .npy, .npz, .asc, .hgt, 16-bit PNG or TIFF.")]
 Output = Annotated[
-    Path | None, _option("-o", "--output", panel=_OUT, words="Picture: .png .jpg .exr .tif .npy .npz.", metavar="OUT")
+    Path | None,
+    _option("-o", "--output", panel=_OUT, words="Picture: .png .jpg .webp .exr .tif .npy .npz.", metavar="OUT"),
 ]
 Size = Annotated[str | None, _option("--size", panel=_OUT, words="Pixels, as 1920x1080.", metavar="WxH")]
 Aovs = Annotated[
@@ -131,7 +132,8 @@ FogSeen = Annotated[
     ),
 ]
 Background = Annotated[
-    str | None, _option("--background", panel=_LIGHT, words="Behind the terrain, or sky.", metavar="COLOUR")
+    str | None,
+    _option("--background", panel=_LIGHT, words="Behind the terrain; or sky, or transparent.", metavar="COLOUR"),
 ]
 
 SettingsFile = Annotated[
@@ -248,6 +250,11 @@ class Options:
         if kind == "perspective" and self.position is None:
             raise InputError("--camera perspective wants --position x,y,z")
         return kind
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether --background asks for none."""
+        return (self.background or "").strip().lower() == "transparent"
 
     def picture_size(self) -> tuple[int, int] | None:
         """Return --size as (width, height), or None where it isn't given."""

@@ -129,7 +129,7 @@ def relief(
 
 
 def _produce(options: o.Options, straight_down: bool) -> None:
-    from vkforge.image import check_path
+    from vkforge.image import check_alpha, check_path
     from vkforge.io.exr import write_exr
 
     # Everything that can be wrong with the words is found before the DEM is read and the device is woken.
@@ -143,6 +143,8 @@ def _produce(options: o.Options, straight_down: bool) -> None:
         check_path(path)
         if path.resolve() == Path(options.dem).resolve():
             raise InputError(f"{path} is the DEM itself; choose another name with -o")
+    if options.is_transparent:
+        check_alpha(output)
     if options.half is not None and output.suffix.lower() != ".exr":
         raise InputError(f"--half and --float are for .exr, and the picture is {output}; leave it out")
 

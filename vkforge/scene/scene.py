@@ -37,6 +37,8 @@ PORTRAIT_SUN = Sun(azimuth=315.0, elevation=42.0, irradiance=4.5, angular_diamet
 PORTRAIT_TURBIDITY = 2.0  # a clear day: cleaner air leaves the shade darker and bluer than cartographers like
 PORTRAIT_GROUND_ALBEDO = 0.8
 
+TRANSPARENT = "transparent"  # the background that is none
+
 _SUN = Sun()
 _SKY = Sky.gradient()
 
@@ -51,7 +53,8 @@ class Scene:
         sun: None for none.
         sky: None for none. Where there is no `background`, it is also what camera rays that miss the ground see.
         background: what camera rays that miss the ground see instead of the sky: linear RGB, or a colour string such as
-            "white" or "#f4f1ea" (sRGB). It lights nothing.
+            "white" or "#f4f1ea" (sRGB). It lights nothing. Or "transparent" for nothing at all, fog and clouds before
+            it left out: the picture then has an alpha, which is its coverage (`Image.alpha`).
         fog: what is in the air; None for nothing.
         lights: points and spots, at most 64. Kept as a tuple.
         clouds: a layer of them, or None.
@@ -65,7 +68,7 @@ class Scene:
     camera: Camera
     sun: Sun | None
     sky: Sky | GradientSky | Environment | None
-    background: Vector | None
+    background: Vector | str | None
     fog: Fog | None
     lights: tuple[PointLight | SpotLight, ...]
     clouds: Clouds | None
@@ -102,7 +105,7 @@ class Scene:
         put(self, "camera", Camera.orbit(terrain) if camera is None else camera)
         put(self, "sun", sun)
         put(self, "sky", sky)
-        put(self, "background", None if background is None else linear_color("Scene background", background))
+        put(self, "background", _background(background))
         put(self, "fog", fog)
         put(self, "lights", check_lights(lights))
         put(self, "clouds", clouds)
@@ -111,6 +114,11 @@ class Scene:
             self._check_above_ground()
         if water is not None:
             self._check_above_water(water)
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether there is nothing behind the ground, so that the picture has an alpha."""
+        return self.background == TRANSPARENT
 
     def _check_above_ground(self) -> None:
         x, y, z = self.camera.position
@@ -134,7 +142,7 @@ class Scene:
             )
 
     def lit_as(self, preset: str) -> Scene:
-        """Return this scene in the light of a preset: with its sun, sky and fog, and its background if it has any.
+        """Return this scene in the light of a preset: its sun, sky and fog, and its background where there is a colour.
 
         Terrain, camera, lights, clouds and water stay. The other half of the preset is `Settings.preset`.
 
@@ -145,7 +153,8 @@ class Scene:
             InputError: no such preset.
         """
         light = LIGHTS[preset_name(preset)](self.terrain, self.camera)
-        return dataclasses.replace(self, **light if self.background is not None else {**light, "background": None})
+        kept = {"background": self.background} if self.background is None or self.is_transparent else {}
+        return dataclasses.replace(self, **{**light, **kept})
 
     @classmethod
     def portrait(cls, terrain: Terrain, size: tuple[int, int] | None = None, *, preset: str | None = None) -> Scene:
@@ -183,6 +192,14 @@ class Scene:
         terrain = tinted(terrain, preset)
         scene = cls(terrain, Camera.map(terrain), RELIEF_SUN, RELIEF_SKY, PAPER)
         return scene if preset is None else scene.lit_as(preset)
+
+
+def _background(given: Any) -> Vector | str | None:
+    if given is None:
+        return None
+    if isinstance(given, str) and given.strip().lower() == TRANSPARENT:
+        return TRANSPARENT
+    return linear_color("Scene background (a colour, 'transparent' or None)", given)
 
 
 def _aspect(size: Any) -> float:

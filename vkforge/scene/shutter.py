@@ -190,6 +190,11 @@ class MovingScene:
                 f"the camera is of kind {scene.camera.kind!r} and {middle.camera.kind!r} while the shutter is open; it "
                 "may only move then: cut from one to the other between two frames"
             )
+        if scene.is_transparent != middle.is_transparent:
+            raise InputError(
+                "the background becomes transparent, or a colour, while the shutter is open; let it be one throughout: "
+                "cut between two frames"
+            )
         for name, now in _arrays(scene).items():
             then = _arrays(middle)[name]
             if now is not then and not (isinstance(now, (bytes, int)) and now == then):

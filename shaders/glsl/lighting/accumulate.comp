@@ -101,10 +101,10 @@ void main() {
         seen.rgb = seen.rgb * left + haze;
         parts = Parts(parts.direct * left, parts.indirect * left, parts.emitted * left, haze);
     } else {
-        seen = vec4(frame.has_background == 1u ? frame.background : sky_seen(direction), 0.0);
+        seen = vec4(frame.background_kind == BACKGROUND_SKY ? sky_seen(direction) : frame.background, 0.0);
         parts.air = seen.rgb;
     }
-    if (HAS_FOG) {
+    if (HAS_FOG && (hit || frame.background_kind != BACKGROUND_NONE)) {
         vec3 left = imageLoad(fog_left, pixel).rgb, glow = imageLoad(fog_light, pixel).rgb;
         seen.rgb = seen.rgb * left + glow;
         parts = Parts(parts.direct * left, parts.indirect * left, parts.emitted * left, parts.air * left + glow);

@@ -328,6 +328,7 @@ void main() {
                 if (KEEPS_COVERAGE && (crosses || !missed)) covered += 1.0;
             }
             bool fogs = MEDIUM_KIND != MEDIUM_UNIFORM || (vertex == 0u && crossings == 0u);
+            if (frame.background_kind == BACKGROUND_NONE && missed && !crosses && vertex == 0u && crossings == 0u) fogs = false;
             if (MEDIUM_KIND != MEDIUM_NONE && fogs && !wet) {
                 vec3 weight;
                 in_medium =
@@ -378,7 +379,7 @@ void main() {
                 if (HAS_WATER && vertex == 0u && crossings > 0u) {
                     receive(throughput * (sky_radiance(direction) + mirrored_sun), vertex);
                 } else if (vertex == 0u) {
-                    receive(throughput * (frame.has_background == 1u ? frame.background : sky_seen(direction)), 0u);
+                    receive(throughput * (frame.background_kind == BACKGROUND_SKY ? sky_seen(direction) : frame.background), 0u);
                 } else at_sky = true;
                 ended = true;
             } else {
