@@ -89,7 +89,8 @@ MaxSize = Annotated[int | None, _option("--max-size", panel=_GROUND, words="Aver
 Band = Annotated[int | None, _option("--band", panel=_GROUND, words="Band of a raster file, from 1.")]
 Key = Annotated[str | None, _option("--key", panel=_GROUND, words="Name of the array in an .npz.")]
 Colour = Annotated[
-    str | None, _option("--albedo", panel=_GROUND, words="A name, #rrggbb, or linear r,g,b.", metavar="COLOUR")
+    str | None,
+    _option("--albedo", panel=_GROUND, words="A name, #rrggbb, linear r,g,b, or a picture.", metavar="COLOUR | FILE"),
 ]
 Cmap = Annotated[
     str | None, _option("--cmap", panel=_GROUND, words="Colormap over elevation, as vkforge.relief, viridis.")
@@ -266,7 +267,7 @@ class Options:
 
         names = ("max_size", "band", "key", "cmap", "vmin", "vmax")
         wanted: dict[str, Any] = {name: getattr(self, name) for name in names}
-        wanted["albedo"] = None if self.albedo is None else _color("--albedo", self.albedo)
+        wanted["albedo"] = None if self.albedo is None else _albedo(self.albedo)
         wanted["cell_size"] = None if self.cell_size is None else numbers("--cell-size", self.cell_size, (1, 2))
         if self.percentiles is not None:
             wanted["percentiles"] = numbers("--percentiles", self.percentiles, (2,))
@@ -401,6 +402,11 @@ def _fog(text: str, exaggeration: float) -> Fog:
 def _color(option: str, text: str) -> Any:
     """Read a colour: numbers are linear, words are for the library to know."""
     return numbers(option, text, (1, 3)) if text[:1].isdigit() or "," in text else text
+
+
+def _albedo(text: str) -> Any:
+    """Read a colour, or the name of a picture: that has letters after a dot, or is there."""
+    return text if Path(text).suffix[1:2].isalpha() or Path(text).is_file() else _color("--albedo", text)
 
 
 def parsed_size(text: str) -> tuple[int, int]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from vkforge.errors import InputError
-from vkforge.scene.albedo import NEUTRAL
 from vkforge.scene.camera import Camera
 from vkforge.scene.checks import Vector, brief, number, show
 from vkforge.scene.clouds import Clouds
@@ -211,10 +210,10 @@ def _aspect(size: Any) -> float:
 
 
 def tinted(terrain: Terrain, preset: str | None = None) -> Terrain:
-    """Return `terrain` with the built-in hypsometric tint, a preset's own, if it has no albedo, else itself."""
+    """Return `terrain` with the built-in hypsometric tint, a preset's own, if nobody chose its colour, else itself."""
     if not isinstance(terrain, Terrain):
         raise InputError(f"terrain is {show(terrain)}; wanted a vkforge.Terrain")
-    if terrain.surface_albedo is not NEUTRAL:
+    if not terrain.surface_albedo.is_default:
         return terrain
     tint = {} if preset is None else TINTS.get(preset_name(preset), {})
     return dataclasses.replace(terrain, **{"cmap": "vkforge.relief", **tint})

@@ -221,6 +221,7 @@ def _arrays(scene: Scene) -> dict[str, Any]:
     return {
         "terrain's heights": terrain.heights,
         "terrain's albedo": pixels,
+        "overlay of the terrain's albedo": albedo.overlay,
         **{name.replace("_", " "): texture for name, texture in terrain.material.maps.items()},
         "environment map": scene.sky.radiance if isinstance(scene.sky, Environment) else None,
         "density of the fog": None if fog is None else fog.density,

@@ -10,6 +10,7 @@
 //   6  sun_visibility  r32f             mean over the samples that hit
 //   7  sky_visibility  r32f             likewise
 //   8  albedo_map      sampler2D        see include/surface.glsl
+//   17 albedo_overlay  sampler2D        likewise
 //   20 atmosphere      readonly buffer  see include/air.glsl
 //   21 optical_depths  sampler2D        see include/transmittance.glsl
 //   22 sky_view        sampler2D        see include/sight.glsl

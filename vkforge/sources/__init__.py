@@ -1,0 +1,1 @@
+"""Readers: what lies in files, as arrays that know where they belong."""
