@@ -15,7 +15,7 @@ from vkforge.errors import InputError, suggest
 from vkforge.settings import DENOISERS, LANES, MOTION_BLURS, PRESETS, TONEMAPS, Settings
 
 if TYPE_CHECKING:
-    from vkforge.scene import Camera, Fog, Scene, Terrain
+    from vkforge.scene import Camera, Fog, Scene, Terrain, Water
 
 PORTRAIT_SIZE = (1920, 1080)
 
@@ -102,6 +102,15 @@ Percentiles = Annotated[
 ]
 WaterLevel = Annotated[
     float | None, _option("--water", panel=_GROUND, words="Water up to this elevation.", metavar="LEVEL")
+]
+WaterColour = Annotated[
+    str | None,
+    _option(
+        "--water-color",
+        panel=_GROUND,
+        words="Drawn as on a map, in this colour where it is deep; or physical. A relief's is a quiet blue.",
+        metavar="COLOUR",
+    ),
 ]
 Skirt = Annotated[bool | None, _option("--skirt/--no-skirt", panel=_GROUND, words="Close the block's sides, or not.")]
 
@@ -196,6 +205,7 @@ class Options:
     vmax: float | None = None
     percentiles: str | None = None
     water: float | None = None
+    water_color: str | None = None
     skirt: bool | None = None
     preset: str | None = None
     sun: bool = True
@@ -276,9 +286,9 @@ class Options:
             given["cmap"] = "vkforge.relief"  # the tint that the ready-made scenes use
         return Terrain.open(self.dem, vertical_exaggeration=self.exaggeration, **given)
 
-    def lit(self, scene: Scene) -> Scene:
-        """Return `scene` with the lights, the fog, the water and the background asked for."""
-        from vkforge.scene import Sky, Water
+    def lit(self, scene: Scene, *, on_map: bool = False) -> Scene:
+        """Return `scene` with the lights, the fog, the water (as a map draws it?) and the background asked for."""
+        from vkforge.scene import Sky
 
         sun = {"azimuth": self.sun_azimuth, "elevation": self.sun_elevation, "angular_diameter": self.sun_size}
         if self.sun_irradiance is not None:
@@ -298,10 +308,22 @@ class Options:
         if self.fog is not None:
             changes["fog"] = None if self.fog == "none" else _fog(self.fog, self.exaggeration)
         if self.water is not None:
-            changes["water"] = Water(self.water)
+            changes["water"] = self._water(self.water, on_map)
         if self.background is not None:
             changes["background"] = None if self.background == "sky" else _color("--background", self.background)
         return dataclasses.replace(scene, **changes)
+
+    def check_water(self) -> None:
+        """Refuse a colour of water where there is none."""
+        if self.water_color is not None and self.water is None:
+            raise InputError("--water-color is that of --water; give its level too, or leave it out")
+
+    def _water(self, level: float, on_map: bool) -> Water:
+        from vkforge.scene import Water
+
+        if self.water_color == "physical" or (self.water_color is None and not on_map):
+            return Water(level)
+        return Water.map(level, None if self.water_color is None else _color("--water-color", self.water_color))
 
     def portrait(self, terrain: Terrain) -> tuple[Scene, tuple[int, int]]:
         """Return the oblique scene asked for and the size of its picture."""

@@ -46,6 +46,7 @@ def render(
     vmax: o.Vmax = None,
     percentiles: o.Percentiles = None,
     water: o.WaterLevel = None,
+    water_color: o.WaterColour = None,
     skirt: o.Skirt = None,
     preset: o.Preset = None,
     sun: o.SunOn = True,
@@ -98,6 +99,7 @@ def relief(
     vmax: o.Vmax = None,
     percentiles: o.Percentiles = None,
     water: o.WaterLevel = None,
+    water_color: o.WaterColour = None,
     preset: o.Preset = None,
     sun: o.SunOn = True,
     sun_azimuth: o.SunAzimuth = None,
@@ -136,6 +138,7 @@ def _produce(options: o.Options, straight_down: bool) -> None:
     settings, aovs = options.settings(), options.aov_names()
     options.picture_size()
     options.camera_kind()
+    options.check_water()
     lane_name(options.lane)
     output = options.output or Path(f"{Path(options.dem).stem}_{'relief' if straight_down else 'render'}.png")
     beside = aovs_beside(output, aovs)
@@ -154,7 +157,7 @@ def _produce(options: o.Options, straight_down: bool) -> None:
         if straight_down:
             from vkforge.scene import Scene
 
-            scene, size = options.lit(Scene.relief(terrain, preset=options.preset)), options.picture_size()
+            scene, size = options.lit(Scene.relief(terrain, preset=options.preset), on_map=True), options.picture_size()
         else:
             scene, size = options.portrait(terrain)
         asked = aovs

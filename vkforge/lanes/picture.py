@@ -287,7 +287,7 @@ class Frames:
         if "terrain" in slot:
             fill_block(slot["terrain"], request.scene.terrain, request.parts.heights)
         if "water" in slot:
-            fill_water(slot["water"], request.scene.water, slot["terrain"])
+            fill_water(slot["water"], request.scene.water, slot["terrain"], request.scene.terrain)
         self.write_frame(frame.records[index]["frame"], request, request.scene, 0.5)
         slot["frame"]["jitter"] = CENTRE
         slot["frame"]["sample_count"] = samples

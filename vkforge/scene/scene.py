@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from vkforge.errors import InputError
@@ -36,6 +38,8 @@ PORTRAIT_SUN = Sun(azimuth=315.0, elevation=42.0, irradiance=4.5, angular_diamet
 PORTRAIT_TURBIDITY = 2.0  # a clear day: cleaner air leaves the shade darker and bluer than cartographers like
 PORTRAIT_GROUND_ALBEDO = 0.8
 
+_logger = logging.getLogger("vkforge")
+
 TRANSPARENT = "transparent"  # the background that is none
 
 _SUN = Sun()
@@ -57,7 +61,7 @@ class Scene:
         fog: what is in the air; None for nothing.
         lights: points and spots, at most 64. Kept as a tuple.
         clouds: a layer of them, or None.
-        water: a lake or a sea over the ground, or None.
+        water: a lake or a sea over the ground, or None. One that lies below all ground is warned of (logger "vkforge").
 
     Raises:
         InputError: a part of the wrong type, or a camera with an eye inside the ground, or any under water.
@@ -113,6 +117,8 @@ class Scene:
             self._check_above_ground()
         if water is not None:
             self._check_above_water(water)
+            if water.level < terrain.min_height:
+                _say_dry(terrain.min_height)
 
     @property
     def is_transparent(self) -> bool:
@@ -178,7 +184,7 @@ class Scene:
         return scene if preset is None else scene.lit_as(preset)
 
     @classmethod
-    def relief(cls, terrain: Terrain, *, preset: str | None = None) -> Scene:
+    def relief(cls, terrain: Terrain, *, preset: str | None = None, water: Water | float | None = None) -> Scene:
         """Return the scene that `vkforge relief` shows: shaded relief, straight down, a pixel for a cell.
 
         The light is a soft sun from the north-west, 32 degrees high, and the sky; a terrain with no albedo of its own
@@ -187,10 +193,18 @@ class Scene:
         Args:
             terrain: the ground.
             preset: the light of a preset instead, as `lit_as` gives it, and its tint.
+            water: of a level in metres, drawn as on a map (`Water.map`); or a `Water`, as it is.
         """
         terrain = tinted(terrain, preset)
-        scene = cls(terrain, Camera.map(terrain), RELIEF_SUN, RELIEF_SKY, PAPER)
+        if water is not None and not isinstance(water, Water):
+            water = Water.map(water)
+        scene = cls(terrain, Camera.map(terrain), RELIEF_SUN, RELIEF_SKY, PAPER, water=water)
         return scene if preset is None else scene.lit_as(preset)
+
+
+@lru_cache(maxsize=1)  # a level that rises says it once
+def _say_dry(lowest: float) -> None:
+    _logger.warning("the water floods nothing: its level is below the lowest ground, at %g m", lowest)
 
 
 def _background(given: Any) -> Vector | str | None:

@@ -336,7 +336,8 @@ void main() {
                     sample_free_flight(grid_to_world(origin), direction, t, draw(vertex, DRAW_FLIGHT), t, weight);
                 throughput *= weight;
             }
-            if (HAS_WATER && crosses && !in_medium) {
+            bool on_map_water = HAS_WATER && MAP_WATER && crosses;  // which is a surface as the ground is
+            if (HAS_WATER && !MAP_WATER && crosses && !in_medium) {
                 vec3 n = wet ? -out_of_water : out_of_water, facet = n;
                 float alpha = SMOOTHEST;
                 if (vertex == 0u && crossings == 0u) {
@@ -376,7 +377,7 @@ void main() {
                 from_ground = false;
                 wet_metres = FAR;
                 ended = ++crossings == MOST_CROSSINGS;
-            } else if (missed && !in_medium) {
+            } else if (missed && !in_medium && !on_map_water) {
                 if (HAS_WATER && vertex == 0u && crossings > 0u) {
                     receive(throughput * (sky_radiance(direction) + mirrored_sun), vertex);
                 } else if (vertex == 0u) {
@@ -388,7 +389,11 @@ void main() {
                 vec3 n = vec3(0.0), view = -direction;
                 bool from_behind = false;
                 if (!in_medium) {
-                    point = surface_at(hit, origin, direction * grid_scale);
+                    if (on_map_water) {
+                        vec3 at = origin + t * direction * grid_scale;
+                        vec3 up = out_of_water;
+                        point = SurfacePoint(at, up, up, map_water_albedo(at.xy), 1.0, 0.0, vec3(0.0));
+                    } else point = surface_at(hit, origin, direction * grid_scale);
                     n = point.normal;
                     from_behind = vertex > 0u && dot(direction, point.geometric_normal) > 0.0;
                 }
@@ -415,10 +420,11 @@ void main() {
                     if (!in_medium) {
                         surface = make_surface(
                             point.albedo, point.roughness, point.metallic, terrain.specular, dot(n, view));
+                        if (on_map_water) surface = Surface(point.albedo, 1.0, vec3(0.0), vec3(0.0));
                         share = glossy_share(surface, n, view);
                     }
                     origin = in_medium ? origin + t * direction * grid_scale : point.grid;
-                    on_ground = !in_medium && hit.kind == HIT_GROUND;
+                    on_ground = !in_medium && !on_map_water && hit.kind == HIT_GROUND;
                     vec3 world = grid_to_world(origin);
                     if (HAS_WATER) {
                         from = origin;
