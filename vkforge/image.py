@@ -139,12 +139,12 @@ class Image:
                 "this image has no finish, which says how its hdr becomes a picture, so there are 8 bits and no more; "
                 "save it with bits=8, or as .exr"
             )
-        light, alpha = self.hdr, self.rgba[..., 3:] / np.float32(255.0)
-        if self.alpha is not None:
-            alpha = self.alpha[..., None]
-            light = np.divide(light, alpha, out=np.zeros_like(light), where=alpha > 0.0)
-        picture = np.concatenate([self.finish(light), alpha], axis=-1)
-        picture[alpha[..., 0] == 0.0] = 0.0
+        if self.alpha is None:
+            alpha = self.rgba[..., 3:].astype(np.uint16) * 257
+            return np.concatenate([np.rint(65535.0 * self.finish(self.hdr)).astype(np.uint16), alpha], axis=-1)
+        alpha = self.alpha[..., None]
+        light = np.divide(self.hdr, alpha, out=np.zeros_like(self.hdr), where=alpha > 0.0)
+        picture = np.concatenate([np.where(alpha > 0.0, self.finish(light), 0.0), alpha], axis=-1)
         return np.rint(65535.0 * picture).astype(np.uint16)
 
     def _repr_png_(self) -> bytes:
