@@ -50,17 +50,17 @@ def test_float_images_are_linear_and_uint8_ones_encoded() -> None:
     assert linear.pixels.dtype == np.float16
     assert linear.pixels.shape == (3, 5, 4)
     np.testing.assert_array_equal(linear.pixels[1, 2], np.array([0.1, 0.5, 1.0, 1.0], np.float16))
-    encoded = albedo(np.full((2, 2, 4), 7, np.uint8)).pixels
+    encoded = albedo(np.full((2, 2, 3), 7, np.uint8)).pixels
     assert encoded is not None
     assert encoded.dtype == np.uint8
-    np.testing.assert_array_equal(encoded[0, 0], (7, 7, 7, 255))  # opaque whatever the alpha was
+    np.testing.assert_array_equal(encoded[0, 0], (7, 7, 7, 255))
     grey = albedo(np.array([[0.0, 0.5]], np.float32)).pixels
     assert grey is not None
     np.testing.assert_array_equal(grey[0, 1], np.array([0.5, 0.5, 0.5, 1], np.float16))
 
 
 def test_images_are_copied() -> None:
-    image = np.zeros((2, 2, 4), np.uint8)
+    image = np.zeros((2, 2, 3), np.uint8)
     found = albedo(image)
     image[:] = 9
     assert found.pixels is not None

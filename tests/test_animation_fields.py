@@ -123,6 +123,7 @@ TABLES: dict[type, tuple[dict[str, Any], dict[str, Row]]] = {
             "wave_length": Row(1.0, 3.0),
             "roughness": Row(0.0, 0.5),
             "seed": held(3, 4),
+            "tint": held(None, vf.WaterTint()),
         },
     ),
     vf.Material: (

@@ -18,7 +18,7 @@ from vkforge.aovs import AOVS
 from vkforge.cli import app
 from vkforge.errors import DeviceError, OutOfMemoryError
 from vkforge.image import GeoReference, Image
-from vkforge.scene import Scene
+from vkforge.scene import Scene, WaterTint
 from vkforge.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -181,6 +181,25 @@ def test_water_and_fog() -> None:
     assert hazy.fog is not None
 
 
+def test_water_of_a_relief_is_a_maps_and_of_a_picture_as_light_finds_it() -> None:
+    pink = ("--water-color", "pink")
+    for arguments in (("relief",), ("relief", *pink), ("relief", "--water-color", "physical"), ("render", *pink)):
+        run(arguments[0], "dem.npy", "--water", "500", *arguments[1:])
+    tints = [call.scene.water.tint for call in FakeRenderer.calls]
+    assert tints[:3] == [WaterTint(), WaterTint("pink"), None]
+    assert tints[3] == tints[1]
+
+
+def test_albedo_is_a_colour_or_a_picture() -> None:
+    PIL = pytest.importorskip("PIL.Image")
+    PIL.new("RGB", (30, 20), "tomato").save("2024 map.png")
+    for given in ("2024 map.png", "tomato"):
+        run("render", "dem.npy", "--albedo", given)
+    of_file, of_name = (call.scene.terrain.albedo for call in FakeRenderer.calls)
+    assert (of_file.kind, of_name.kind) == ("texture", "constant")
+    assert of_file.pixels[0, 0].tolist() == [255, 99, 71, 255]
+
+
 def test_no_sun_no_sky() -> None:
     run("relief", "dem.npy", "--no-sun", "--sky", "none", "--background", "sky", "--albedo", "0.5,0.4,0.3")
     scene = asked().scene
@@ -305,6 +324,10 @@ def test_contact_sheet_layout() -> None:
         (("dem.npy", "--fog", "0"), "--fog is 0.0; wanted a finite number greater than 0"),
         (("dem.npy", "--fog", "100,5,-3"), "Fog scale_height"),
         (("dem.npy", "--water", "1e99"), "Water level"),
+        (("dem.npy", "--water-color", "blue"), "--water-color is that of --water; give its level too"),
+        (("dem.npy", "--water", "500", "--water-color", "bleu"), "did you mean 'blue'"),
+        (("dem.npy", "--albedo", "ortho.tif"), "no such file"),
+        (("dem.npy", "--background", "transparent", "-o", "out.jpg"), ".jpg has no alpha"),
     ],
 )
 def test_bad_input(arguments: tuple[str, ...], says: str) -> None:

@@ -239,3 +239,11 @@ def test_debug_shows_the_trace(folder: Path) -> None:
     assert "Traceback (most recent call last)" in said.stderr
     assert said.stderr.splitlines()[-1].startswith("error: ")
     assert "did you mean 'viridis'?" in said.stderr.splitlines()[-1]
+
+
+def test_a_transparent_background(folder: Path) -> None:
+    vkforge(folder, "render", "dem.npy", "-o", "clear.png", "--background", "transparent", *SMALL)
+    with Image.open(folder / "clear.png") as picture:
+        assert picture.mode == "RGBA"
+        alpha = np.asarray(picture)[..., 3]
+    assert (alpha.min(), alpha.max()) == (0, 255)

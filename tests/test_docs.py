@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
 
 if TYPE_CHECKING:
     import vkforge as vf
@@ -73,6 +74,7 @@ def test_its_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     heights = np.hypot(*np.mgrid[-20:20, -30:30]).astype(np.float32)
     np.save("dem.npy", heights)
+    Image.new("RGB", heights.shape[::-1], "tan").save("ortho.tif")
     Path("evening.hdr").write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 2 +X 4\n" + 8 * b"\x80\x70\x60\x80")
     terrain, radiance = vf.Terrain(heights, 30.0), np.ones((2, 4, 3))
     names = {"vf": vf, "np": np, "heights": heights, "terrain": terrain, "radiance": radiance, "renderer": renderer}

@@ -32,6 +32,7 @@ PURE = (
     "vkforge.post.*",
     "vkforge.scene.*",
     "vkforge.settings",
+    "vkforge.sources.*",
     "vkforge.tonemapping",
     "vkforge.vk",
     "vkforge.vk.shaders",

@@ -173,6 +173,14 @@ def with_water(name: str, **more: Any) -> Callable[[Any], vf.Scene]:
     return lambda value: scene(water=vf.Water(**{"level": 2.5, **more, name: value}))
 
 
+def on_a_map_with_water(name: str) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(water=vf.Water.map(**{"level": 2.5, name: value}))
+
+
+def with_tint(name: str) -> Callable[[Any], vf.Scene]:
+    return lambda value: scene(water=vf.Water(2.5, tint=vf.WaterTint(**{name: value})))
+
+
 PERSPECTIVE = {"position": (0.0, -20.0, 15.0), "target": (0.0, 0.0, 1.0)}
 ORTHOGRAPHIC = {**PERSPECTIVE, "height": 12.0}
 ORBIT = {"terrain": terrain()}
@@ -290,6 +298,8 @@ NAMED: dict[str, Callable[..., Any]] = {
     "Fog": vf.Fog,
     "Clouds": vf.Clouds,
     "Water": vf.Water,
+    "Water.map": vf.Water.map,
+    "WaterTint": vf.WaterTint,
     "PointLight": vf.PointLight,
     "SpotLight": vf.SpotLight,
     "Scene.portrait": vf.Scene.portrait,
@@ -471,6 +481,15 @@ TABLE: dict[str, Row] = {
     "Water.wave_height": Row(with_water("wave_height"), DEFAULT, 0.05, "normal"),
     "Water.wave_length": Row(with_water("wave_length", wave_height=0.1), 9.0, 12.0, "normal"),
     "Water.roughness": Row(with_water("roughness"), DEFAULT, 0.4),
+    "Water.tint": Row(with_water("tint"), DEFAULT, vf.WaterTint()),
+    "Water.map.level": Row(on_a_map_with_water("level"), 2.5, 2.0, "depth"),
+    "Water.map.color": Row(on_a_map_with_water("color"), DEFAULT, "tomato", "albedo"),
+    "Water.map.mask": Row(on_a_map_with_water("mask"), DEFAULT, RASTER, "water"),
+    "Water.map.shallow": Row(on_a_map_with_water("shallow"), DEFAULT, "tomato", "albedo"),
+    "Water.map.fade": Row(on_a_map_with_water("fade"), DEFAULT, 0.1, "albedo"),
+    "WaterTint.deep": Row(with_tint("deep"), DEFAULT, "tomato", "albedo"),
+    "WaterTint.shallow": Row(with_tint("shallow"), DEFAULT, "tomato", "albedo"),
+    "WaterTint.fade": Row(with_tint("fade"), DEFAULT, 0.1, "albedo"),
     "Water.seed": Row(with_water("seed", wave_height=0.1, wave_length=9.0), DEFAULT, 1, "normal"),
     "Settings.grade": Row(with_setting("grade"), DEFAULT, vf.Grade(contrast=1.2), "rgba"),
     "Settings.lut": Row(with_setting("lut"), DEFAULT, vf.Lut(COLORS), "rgba"),
@@ -517,6 +536,7 @@ TABLE: dict[str, Row] = {
     "Lut.open.space": Row(with_table, (COLORS, "display"), (COLORS, "scene"), "rgba"),
     "Scene.portrait.preset": Row(lambda value: vf.Scene.portrait(terrain(), preset=value), DEFAULT, "overcast"),
     "Scene.relief.preset": Row(lambda value: vf.Scene.relief(terrain(), preset=value), DEFAULT, "studio relief"),
+    "Scene.relief.water": Row(lambda value: vf.Scene.relief(terrain(), water=value), DEFAULT, 2.5, "water"),
     "Camera.perspective.blades": Row(path_traced_camera("blades", aperture_radius=1.0), DEFAULT, 5),
     "Camera.perspective.blade_rotation": Row(
         path_traced_camera("blade_rotation", aperture_radius=1.0, blades=3), DEFAULT, 20.0

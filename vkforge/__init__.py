@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from vkforge.scene.sky import GradientSky, Sky
     from vkforge.scene.sun import Sun
     from vkforge.scene.terrain import Terrain
-    from vkforge.scene.water import Water
+    from vkforge.scene.water import Water, WaterTint
     from vkforge.settings import Settings
     from vkforge.tonemapping import tonemap
 
@@ -89,7 +89,7 @@ _HOMES = {
     "vkforge.scene.sky": ("GradientSky", "Sky"),
     "vkforge.scene.sun": ("Sun",),
     "vkforge.scene.terrain": ("Terrain",),
-    "vkforge.scene.water": ("Water",),
+    "vkforge.scene.water": ("Water", "WaterTint"),
     "vkforge.settings": ("Settings",),
     "vkforge.tonemapping": ("tonemap",),
 }

@@ -71,8 +71,9 @@ class Image:
     """A rendered frame. The arrays are ordinary NumPy arrays that no renderer touches again.
 
     Attributes:
-        rgba: (h, w, 4) uint8, display-referred, sRGB-encoded; row 0 is the top.
-        hdr: (h, w, 3) float32, scene-linear radiance with Rec.709 primaries, before exposure and tone mapping.
+        rgba: (h, w, 4) uint8, display-referred, sRGB-encoded; row 0 is the top. Its alpha is not multiplied in.
+        hdr: (h, w, 3) float32, scene-linear radiance with Rec.709 primaries, before exposure and tone mapping; with an
+            `alpha`, that is multiplied in: what is seen over nothing.
         aovs: name to float32 array, (h, w) or (h, w, channels); names and units are in `vkforge.aovs.AOVS`.
         georeference: where the pixels lie on the Earth, for a view straight down (`Camera.map`, or orthographic) of a
             terrain that knows it; else None.
@@ -82,6 +83,8 @@ class Image:
             named covers, (h, w) float32, 0 to 1. An OpenEXR file has them as Cryptomattes.
         finish: how `hdr` became `rgba`: takes `hdr`, gives (h, w, 3) float64 in [0, 1], sRGB-encoded; None where nobody
             knows. `display16` asks it.
+        alpha: (h, w) float32, 0 to 1: the share of each pixel that terrain and water cover, before a transparent
+            background (``Scene(background="transparent")``); else None, and the picture is opaque.
 
     Raises:
         InputError: arrays whose shapes or dtypes are not those above, or an unknown AOV name.
@@ -94,6 +97,7 @@ class Image:
     info: Mapping[str, Any] = field(default_factory=dict)
     mattes: Mapping[str, Mapping[str, NDArray[np.float32]]] = field(default_factory=dict)
     finish: Callable[[NDArray[np.float32]], NDArray[np.float64]] | None = None
+    alpha: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.rgba, np.ndarray):
@@ -109,6 +113,8 @@ class Image:
         for name in check_aovs(self.aovs):
             wanted = shape if AOVS[name].channels == 1 else (*shape, AOVS[name].channels)
             _check_array(f"AOV {name}", self.aovs[name], wanted, np.float32)
+        if self.alpha is not None:
+            _check_array("alpha", self.alpha, shape, np.float32)
         for matte_set, mattes in self.mattes.items():
             for name, coverage in mattes.items():
                 _check_array(f"{matte_set} matte {name!r}", coverage, shape, np.float32)
@@ -133,8 +139,13 @@ class Image:
                 "this image has no finish, which says how its hdr becomes a picture, so there are 8 bits and no more; "
                 "save it with bits=8, or as .exr"
             )
-        alpha = self.rgba[..., 3:].astype(np.uint16) * 257
-        return np.concatenate([np.rint(65535.0 * self.finish(self.hdr)).astype(np.uint16), alpha], axis=-1)
+        if self.alpha is None:
+            alpha = self.rgba[..., 3:].astype(np.uint16) * 257
+            return np.concatenate([np.rint(65535.0 * self.finish(self.hdr)).astype(np.uint16), alpha], axis=-1)
+        alpha = self.alpha[..., None]
+        light = np.divide(self.hdr, alpha, out=np.zeros_like(self.hdr), where=alpha > 0.0)
+        picture = np.concatenate([np.where(alpha > 0.0, self.finish(light), 0.0), alpha], axis=-1)
+        return np.rint(65535.0 * picture).astype(np.uint16)
 
     def _repr_png_(self) -> bytes:
         stream = io.BytesIO()
@@ -156,13 +167,15 @@ class Image:
 
         ======================  =================================================================================
         .png, .jpg, .jpeg       `rgba` (JPEG without its alpha); .png with `bits=16` has `display16`
-        .exr                    `hdr`, the AOVs as layers, and the mattes as Cryptomattes
+        .webp                   `rgba`, without loss
+        .exr                    `hdr`, the AOVs as layers, and the mattes as Cryptomattes; A is the alpha, which the
+                                radiance is multiplied by, or the AOV "coverage"
         .tif, .tiff             GeoTIFF: `rgba`, or float32 bands of the AOVs that `aovs` names; wants a georeference.
-                                Alpha is the AOV "coverage" where the image has it, and bands are NaN (nodata) where
-                                nothing is hit as far as it has "hit", an id or a depth
+                                Alpha is the image's, or the AOV "coverage" where it has that; bands are NaN (nodata)
+                                where nothing is hit as far as it has "hit", an id or a depth
         .npy                    `hdr`
-        .npz                    everything: rgba, hdr, the AOVs by name, mattes as matte.SET.NAME, crs, transform, and
-                                info as JSON
+        .npz                    everything: rgba, hdr, alpha where there is one, the AOVs by name, mattes as
+                                matte.SET.NAME, crs, transform, and info as JSON
         ======================  =================================================================================
 
         Args:
@@ -183,11 +196,13 @@ class Image:
 
         Raises:
             InputError: an unknown extension, an option that the format hasn't got or a value that it doesn't know, an
-                AOV that this image hasn't got, no georeference for a GeoTIFF.
+                AOV that this image hasn't got, no georeference for a GeoTIFF, a transparent picture as JPEG.
             OutputError: the file can't be written; what was there is untouched.
             MissingDependencyError: rasterio, which GeoTIFF needs, is missing.
         """
         path = file_path(path)
+        if self.alpha is not None:
+            check_alpha(path)
         options = {"aovs": aovs, "bits": bits, "half": half, "parts": parts, "compression": compression, "names": names}
         given = check_options(path, options)
         chosen = self._pick(given.pop("aovs")) if "aovs" in given else None
@@ -222,6 +237,21 @@ def check_path(path: str | os.PathLike[str]) -> None:
     path = file_path(path)
     _extension(path)
     check_target(path)
+
+
+def check_alpha(path: Path) -> None:
+    """Check, before spending time on a render, that a picture with a transparent background can be saved at a path.
+
+    Raises:
+        InputError: an unknown extension, or a format without alpha.
+    """
+    extension = _extension(path)
+    if not _WRITERS[extension].alpha:
+        those = " ".join(name for name, writer in _WRITERS.items() if writer.alpha)
+        raise InputError(
+            f"{extension} has no alpha, and the background of this picture is transparent; save it as {those}, or give "
+            "the scene a background"
+        )
 
 
 def check_options(path: Path, options: Any) -> dict[str, Any]:
@@ -293,6 +323,18 @@ def _save_jpeg(image: Image, path: Path, chosen: _Chosen) -> None:
         stream.write(content.getbuffer())
 
 
+def _save_webp(image: Image, path: Path, chosen: _Chosen) -> None:
+    from PIL import Image as Pillow
+
+    if max(image.size) > 16_383:
+        raise InputError(f"WebP ends at 16383 pixels a side and this image is {image.size}; save as .png or .tif")
+    channels = 3 if image.alpha is None else 4
+    picture, content = Pillow.fromarray(np.ascontiguousarray(image.rgba[..., :channels])), io.BytesIO()
+    picture.save(content, format="webp", lossless=True)
+    with replacing(path) as stream:
+        stream.write(content.getbuffer())
+
+
 def _save_exr(image: Image, path: Path, chosen: _Chosen, **options: Any) -> None:
     aovs = dict(image.aovs if chosen is None else chosen)
     for own in ("beauty", "coverage"):  # R, G, B and A, whoever asks
@@ -301,7 +343,7 @@ def _save_exr(image: Image, path: Path, chosen: _Chosen, **options: Any) -> None
         path,
         image.hdr,
         aovs,
-        alpha=image.aovs.get("coverage"),
+        alpha=image.aovs.get("coverage") if image.alpha is None else image.alpha,
         mattes=image.mattes,
         info=image.info,
         options=ExrOptions(**options),
@@ -327,7 +369,7 @@ def _save_tiff(image: Image, path: Path, chosen: _Chosen) -> None:
         write_geotiff_aovs(path, chosen, image.georeference, nothing=nothing, software=_software())
         return
     rgba = image.rgba
-    if "coverage" in image.aovs:
+    if image.alpha is None and "coverage" in image.aovs:
         alpha = np.rint(255.0 * np.clip(image.aovs["coverage"], 0.0, 1.0)).astype(np.uint8)
         rgba = np.dstack([rgba[..., :3], alpha])
     write_geotiff_rgba(path, rgba, image.georeference, software=_software())
@@ -343,6 +385,8 @@ def _save_npy(image: Image, path: Path, chosen: _Chosen) -> None:
 
 def _save_npz(image: Image, path: Path, chosen: _Chosen) -> None:
     arrays: dict[str, Any] = {"rgba": image.rgba, "hdr": image.hdr}
+    if image.alpha is not None:
+        arrays["alpha"] = image.alpha
     arrays |= image.aovs if chosen is None else chosen
     for matte_set, mattes in image.mattes.items():
         arrays |= {f"matte.{matte_set}.{name}": coverage for name, coverage in mattes.items()}
@@ -368,18 +412,21 @@ class _Writer:
         aovs: whether it holds AOVs.
         options: their names.
         check: takes the options and refuses values that there are not.
+        alpha: whether it holds that of a transparent background.
     """
 
     write: Callable[..., None]
     aovs: bool = False
     options: tuple[str, ...] = ()
     check: Callable[..., object] = dict
+    alpha: bool = True
 
 
 _WRITERS: dict[str, _Writer] = {
     ".png": _Writer(_save_png, options=("bits",), check=_check_png),
-    ".jpg": _Writer(_save_jpeg),
-    ".jpeg": _Writer(_save_jpeg),
+    ".jpg": _Writer(_save_jpeg, alpha=False),
+    ".jpeg": _Writer(_save_jpeg, alpha=False),
+    ".webp": _Writer(_save_webp),
     ".exr": _Writer(_save_exr, aovs=True, options=("half", "parts", "compression", "names"), check=ExrOptions),
     ".tif": _Writer(_save_tiff, aovs=True),
     ".tiff": _Writer(_save_tiff, aovs=True),

@@ -22,7 +22,7 @@ from vkforge.image import GeoReference, Image
 from vkforge.lanes.lane import Lane, Progress, Rendered, Request
 from vkforge.lanes.lit import LitLane
 from vkforge.lanes.path_traced import PathTracedLane
-from vkforge.lanes.readout import images_for, read_aovs, read_mattes
+from vkforge.lanes.readout import images_for, read_alpha, read_aovs, read_mattes
 from vkforge.memory.report import MemoryReport
 from vkforge.passes.atmosphere.tables import DeviceSky, Sights
 from vkforge.passes.lighting.prefilter import prefiltered
@@ -105,7 +105,8 @@ class _PendingImage:
         stops = float(arrays["exposure"][0, 0, 1]) if "exposure" in arrays else stops_of(hdr, settings)
         finished = partial(finish, settings=settings, stops=stops)
         rest = {**self._rest, "info": {**self._rest["info"], "exposure": stops}}
-        return Image(rgba=rgba, hdr=hdr, aovs=aovs, mattes=mattes, finish=finished, **rest)
+        alpha = read_alpha(arrays) if self._request.scene.is_transparent else None
+        return Image(rgba=rgba, hdr=hdr, aovs=aovs, mattes=mattes, finish=finished, alpha=alpha, **rest)
 
 
 class Renderer:
@@ -322,7 +323,8 @@ class Renderer:
         size = self._check_size(scene.camera.natural_size or DEFAULT_SIZE if size is None else size)
         during = () if moving is None or settings.motion_blur != "samples" else moving.during()
         parts = self._resident.parts(scene, settings.lut, during)
-        request = Request(scene, size, settings, _outputs_for(aovs, settings), parts, moving, during)
+        outputs = _outputs_for(aovs, settings, transparent=scene.is_transparent)
+        request = Request(scene, size, settings, outputs, parts, moving, during)
         self._lanes[lane].check(request)
         return request
 
@@ -469,9 +471,10 @@ class Renderer:
         self.close()
 
 
-def _outputs_for(aovs: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+def _outputs_for(aovs: tuple[str, ...], settings: Settings, *, transparent: bool) -> tuple[str, ...]:
     """Return the images to read back for these AOVs, the picture's own two first."""
     found = ("exposure",) if isinstance(settings.exposure, AutoExposure) else ()
+    found += ("shares",) if transparent else ()
     return tuple(dict.fromkeys(("display", "radiance", *found, *images_for(aovs, effects=settings.aov_effects))))
 
 

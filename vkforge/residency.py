@@ -26,7 +26,7 @@ from vkforge.scene.texture import Texture
 from vkforge.vk.device import Device
 
 KEPT = 2  # parts of a kind
-KEPT_MAPS = 8  # a material has up to four
+KEPT_MAPS = 8  # a material has up to four, and an albedo an overlay
 
 
 class Residency:
@@ -65,6 +65,7 @@ class Residency:
             fog=self._fog(fog) if fog is not None and fog.kind == "field" else None,
             clouds=None if clouds is None else self._clouds(clouds.seed),
             split_sum=self._split_sum if glossy else None,
+            albedo_overlay=self._texture("albedo_overlay", scene.terrain.surface_albedo.overlay),
             **{name: self._texture(name, texture) for name, texture in material.maps.items()},
             water_mask=None if water is None else self._texture("water_mask", water.mask),
             lut=None if lut is None else self._find("lut", lut.digest, lambda device, _: DeviceLut(device, lut)),

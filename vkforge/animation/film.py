@@ -51,6 +51,9 @@ class Film:
         self._lane, self._aovs = lane_name(lane), check_aovs(aovs)
         self._reel = open_reel(path, animation.frames, animation.fps, self._size, self._aovs, encoding)
         animation.check(self._aovs, lane=self._lane, size=self._size)
+        moments = {0.0, *(time for time, _ in animation.tracks.get("background", ()))}
+        if any(animation.scene(moment).is_transparent for moment in moments):
+            self._reel.check_alpha()
         if self._reel.target.suffix.lower() in (".tif", ".tiff"):
             for frame in range(animation.frames):
                 _check_map(animation.scene(animation.time(frame)))

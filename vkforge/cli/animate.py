@@ -176,6 +176,7 @@ def animate(
     vmax: o.Vmax = None,
     percentiles: o.Percentiles = None,
     water: o.WaterLevel = None,
+    water_color: o.WaterColour = None,
     skirt: o.Skirt = None,
     preset: o.Preset = None,
     sun_azimuth: o.SunAzimuth = None,
@@ -209,6 +210,7 @@ def animate(
     if size is None and kind in _TURNING:
         options = dataclasses.replace(options, size=VIDEO_SIZE)
     options.picture_size()
+    options.check_water()
     lane_name(lane)
     if path.resolve() == Path(dem).resolve():
         raise InputError(f"{path} is the DEM itself; choose another name with -o")

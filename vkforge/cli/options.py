@@ -15,7 +15,7 @@ from vkforge.errors import InputError, suggest
 from vkforge.settings import DENOISERS, LANES, MOTION_BLURS, PRESETS, TONEMAPS, Settings
 
 if TYPE_CHECKING:
-    from vkforge.scene import Camera, Fog, Scene, Terrain
+    from vkforge.scene import Camera, Fog, Scene, Terrain, Water
 
 PORTRAIT_SIZE = (1920, 1080)
 
@@ -43,7 +43,8 @@ _OUT, _SEE, _GROUND, _LIGHT, _QUALITY = "Output", "Camera", "Ground", "Light", "
 
 Dem = Annotated[str, typer.Argument(help="Elevation model: GeoTIFF, .npy, .npz, .asc, .hgt, 16-bit PNG or TIFF.")]
 Output = Annotated[
-    Path | None, _option("-o", "--output", panel=_OUT, words="Picture: .png .jpg .exr .tif .npy .npz.", metavar="OUT")
+    Path | None,
+    _option("-o", "--output", panel=_OUT, words="Picture: .png .jpg .webp .exr .tif .npy .npz.", metavar="OUT"),
 ]
 Size = Annotated[str | None, _option("--size", panel=_OUT, words="Pixels, as 1920x1080.", metavar="WxH")]
 Aovs = Annotated[
@@ -103,7 +104,8 @@ CrsOption = Annotated[
     str | None, _option("--crs", panel=_GROUND, words="Of the file's coordinates, as EPSG:32616; else the file's.")
 ]
 Colour = Annotated[
-    str | None, _option("--albedo", panel=_GROUND, words="A name, #rrggbb, or linear r,g,b.", metavar="COLOUR")
+    str | None,
+    _option("--albedo", panel=_GROUND, words="A name, #rrggbb, linear r,g,b, or a picture.", metavar="COLOUR | FILE"),
 ]
 Cmap = Annotated[
     str | None, _option("--cmap", panel=_GROUND, words="Colormap over elevation, as vkforge.relief, viridis.")
@@ -115,6 +117,15 @@ Percentiles = Annotated[
 ]
 WaterLevel = Annotated[
     float | None, _option("--water", panel=_GROUND, words="Water up to this elevation.", metavar="LEVEL")
+]
+WaterColour = Annotated[
+    str | None,
+    _option(
+        "--water-color",
+        panel=_GROUND,
+        words="Drawn as on a map, in this colour where it is deep; or physical. A relief's is a quiet blue.",
+        metavar="COLOUR",
+    ),
 ]
 Skirt = Annotated[bool | None, _option("--skirt/--no-skirt", panel=_GROUND, words="Close the block's sides, or not.")]
 
@@ -146,7 +157,8 @@ FogSeen = Annotated[
     ),
 ]
 Background = Annotated[
-    str | None, _option("--background", panel=_LIGHT, words="Behind the terrain, or sky.", metavar="COLOUR")
+    str | None,
+    _option("--background", panel=_LIGHT, words="Behind the terrain; or sky, or transparent.", metavar="COLOUR"),
 ]
 
 SettingsFile = Annotated[
@@ -212,6 +224,7 @@ class Options:
     vmax: float | None = None
     percentiles: str | None = None
     water: float | None = None
+    water_color: str | None = None
     skirt: bool | None = None
     preset: str | None = None
     sun: bool = True
@@ -268,6 +281,11 @@ class Options:
             raise InputError("--camera perspective wants --position x,y,z")
         return kind
 
+    @property
+    def is_transparent(self) -> bool:
+        """Whether --background asks for none."""
+        return (self.background or "").strip().lower() == "transparent"
+
     def picture_size(self) -> tuple[int, int] | None:
         """Return --size as (width, height), or None where it isn't given."""
         return None if self.size is None else parsed_size(self.size)
@@ -278,7 +296,7 @@ class Options:
 
         names = ("max_size", "band", "key", "nodata", "z_unit", "encoding", "crs", "cmap", "vmin", "vmax")
         wanted: dict[str, Any] = {name: getattr(self, name) for name in names}
-        wanted["albedo"] = None if self.albedo is None else _color("--albedo", self.albedo)
+        wanted["albedo"] = None if self.albedo is None else _albedo(self.albedo)
         wanted["cell_size"] = None if self.cell_size is None else numbers("--cell-size", self.cell_size, (1, 2))
         if self.percentiles is not None:
             wanted["percentiles"] = numbers("--percentiles", self.percentiles, (2,))
@@ -287,9 +305,9 @@ class Options:
             given["cmap"] = "vkforge.relief"  # the tint that the ready-made scenes use
         return Terrain.open(self.dem, vertical_exaggeration=self.exaggeration, **given)
 
-    def lit(self, scene: Scene) -> Scene:
-        """Return `scene` with the lights, the fog, the water and the background asked for."""
-        from vkforge.scene import Sky, Water
+    def lit(self, scene: Scene, *, on_map: bool = False) -> Scene:
+        """Return `scene` with the lights, the fog, the water (as a map draws it?) and the background asked for."""
+        from vkforge.scene import Sky
 
         sun = {"azimuth": self.sun_azimuth, "elevation": self.sun_elevation, "angular_diameter": self.sun_size}
         if self.sun_irradiance is not None:
@@ -309,10 +327,22 @@ class Options:
         if self.fog is not None:
             changes["fog"] = None if self.fog == "none" else _fog(self.fog, self.exaggeration)
         if self.water is not None:
-            changes["water"] = Water(self.water)
+            changes["water"] = self._water(self.water, on_map)
         if self.background is not None:
             changes["background"] = None if self.background == "sky" else _color("--background", self.background)
         return dataclasses.replace(scene, **changes)
+
+    def check_water(self) -> None:
+        """Refuse a colour of water where there is none."""
+        if self.water_color is not None and self.water is None:
+            raise InputError("--water-color is that of --water; give its level too, or leave it out")
+
+    def _water(self, level: float, on_map: bool) -> Water:
+        from vkforge.scene import Water
+
+        if self.water_color == "physical" or (self.water_color is None and not on_map):
+            return Water(level)
+        return Water.map(level, None if self.water_color is None else _color("--water-color", self.water_color))
 
     def portrait(self, terrain: Terrain) -> tuple[Scene, tuple[int, int]]:
         """Return the oblique scene asked for and the size of its picture."""
@@ -413,6 +443,11 @@ def _fog(text: str, exaggeration: float) -> Fog:
 def _color(option: str, text: str) -> Any:
     """Read a colour: numbers are linear, words are for the library to know."""
     return numbers(option, text, (1, 3)) if text[:1].isdigit() or "," in text else text
+
+
+def _albedo(text: str) -> Any:
+    """Read a colour, or the name of a picture: that has letters after a dot, or is there."""
+    return text if Path(text).suffix[1:2].isalpha() or Path(text).is_file() else _color("--albedo", text)
 
 
 def parsed_size(text: str) -> tuple[int, int]:

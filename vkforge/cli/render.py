@@ -50,6 +50,7 @@ def render(
     vmax: o.Vmax = None,
     percentiles: o.Percentiles = None,
     water: o.WaterLevel = None,
+    water_color: o.WaterColour = None,
     skirt: o.Skirt = None,
     preset: o.Preset = None,
     sun: o.SunOn = True,
@@ -106,6 +107,7 @@ def relief(
     vmax: o.Vmax = None,
     percentiles: o.Percentiles = None,
     water: o.WaterLevel = None,
+    water_color: o.WaterColour = None,
     preset: o.Preset = None,
     sun: o.SunOn = True,
     sun_azimuth: o.SunAzimuth = None,
@@ -137,13 +139,14 @@ def relief(
 
 
 def _produce(options: o.Options, straight_down: bool) -> None:
-    from vkforge.image import check_path
+    from vkforge.image import check_alpha, check_path
     from vkforge.io.exr import write_exr
 
     # Everything that can be wrong with the words is found before the DEM is read and the device is woken.
     settings, aovs = options.settings(), options.aov_names()
     options.picture_size()
     options.camera_kind()
+    options.check_water()
     lane_name(options.lane)
     output = options.output or Path(f"{Path(options.dem).stem}_{'relief' if straight_down else 'render'}.png")
     beside = aovs_beside(output, aovs)
@@ -151,6 +154,8 @@ def _produce(options: o.Options, straight_down: bool) -> None:
         check_path(path)
         if path.resolve() == Path(options.dem).resolve():
             raise InputError(f"{path} is the DEM itself; choose another name with -o")
+    if options.is_transparent:
+        check_alpha(output)
     if options.half is not None and output.suffix.lower() != ".exr":
         raise InputError(f"--half and --float are for .exr, and the picture is {output}; leave it out")
 
@@ -160,7 +165,7 @@ def _produce(options: o.Options, straight_down: bool) -> None:
         if straight_down:
             from vkforge.scene import Scene
 
-            scene, size = options.lit(Scene.relief(terrain, preset=options.preset)), options.picture_size()
+            scene, size = options.lit(Scene.relief(terrain, preset=options.preset), on_map=True), options.picture_size()
         else:
             scene, size = options.portrait(terrain)
         asked = aovs

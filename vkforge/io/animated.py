@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -31,7 +32,7 @@ def _delays(reel: PartsReel, unit: float) -> Iterator[int]:
 def _picture(image: Image) -> Any:
     from PIL import Image as Pillow
 
-    return Pillow.fromarray(np.ascontiguousarray(image.rgba[..., :3]))
+    return Pillow.fromarray(np.ascontiguousarray(image.rgba[..., : 3 if image.alpha is None else 4]))
 
 
 class GifReel(PartsReel):
@@ -86,7 +87,7 @@ def _gif_image(data: bytes) -> bytes:
 
 
 class WebpReel(PartsReel):
-    """Lossy frames, each by itself."""
+    """Lossy frames, each by itself; their alpha is without loss."""
 
     TAKES = ("quality",)
     SUFFIX = ".webp"
@@ -99,6 +100,9 @@ class WebpReel(PartsReel):
         _check_side(self, 16_383)
         self._bytes: int | None = None  # of the film so far, once one is known
 
+    def check_alpha(self) -> None:
+        """Let it pass: WebP has one."""
+
     def write(self, frame: int, image: Image) -> None:
         """Encode a frame, unless the film is too long for a WebP by it."""
         super().write(frame, image)
@@ -107,8 +111,9 @@ class WebpReel(PartsReel):
         _check_bytes(self, self._bytes)
 
     def _share(self, frame: int) -> int:
-        """Return the bytes of a frame in the film: of a part all but the RIFF header, and 8 + 16 around that."""
-        return self.path(frame).stat().st_size - 12 + 24
+        """Return the bytes of a frame in the film: of a part all but its headers, and 8 + 16 around that."""
+        with self.path(frame).open("rb") as part:
+            return self.path(frame).stat().st_size - _headers(part.read(16)) + 24
 
     def encode(self, image: Image) -> bytes:
         """Return a WebP of one frame."""
@@ -127,12 +132,24 @@ class WebpReel(PartsReel):
         total = _WEBP_HEADERS + sum(map(self._share, range(self.frames)))
         _check_bytes(self, total)
         stream.write(b"RIFF" + struct.pack("<I", total) + b"WEBP")
-        stream.write(b"VP8X" + struct.pack("<IBxxx", 10, 0x02) + width + height)
-        stream.write(b"ANIM" + struct.pack("<IIH", 6, 0xFF000000, 0))
+        alpha = any(map(_has_alpha, parts))
+        stream.write(b"VP8X" + struct.pack("<IBxxx", 10, 0x12 if alpha else 0x02) + width + height)
+        stream.write(b"ANIM" + struct.pack("<IIH", 6, 0 if alpha else 0xFF000000, 0))
         for path, delay in zip(parts, _delays(self, 1000.0), strict=True):
-            chunk = path.read_bytes()[12:]
+            chunk = path.read_bytes()
+            chunk = chunk[_headers(chunk) :]
             header = bytes(6) + width + height + struct.pack("<I", delay)[:3] + b"\x02"
             stream.write(b"ANMF" + struct.pack("<I", len(header) + len(chunk)) + header + chunk)
+
+
+def _headers(part: bytes) -> int:
+    """Return how many bytes come before a frame's chunks: RIFF's, and VP8X's where it says that there is an alpha."""
+    return 30 if part[12:16] == b"VP8X" else 12
+
+
+def _has_alpha(path: Path) -> bool:
+    with path.open("rb") as part:
+        return part.read(16)[12:] == b"VP8X"
 
 
 def _check_bytes(reel: PartsReel, count: int) -> None:

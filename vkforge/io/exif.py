@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import math
 import os
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vkforge.errors import InputError
+from vkforge.errors import InputError, MissingDependencyError
 from vkforge.scene.checks import Vector, file_path, show
 from vkforge.scene.georeferencing import grid_bearing
 
@@ -24,6 +25,7 @@ _PIXELS_PER_UNIT_X, _UNIT = 0xA20E, 0xA210
 _WIDTH, _HEIGHT = 0xA002, 0xA003  # as the camera wrote them
 _MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0, 5: 1e-3}
 _LATITUDE, _LONGITUDE, _ALTITUDE, _BEARING = 2, 4, 6, 17
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _BELOW = (1, 3)  # what the altitude's reference says of one below the ellipsoid or the sea
 _FILM_DIAGONAL = math.hypot(36.0, 24.0)  # equivalent focal lengths are by the diagonal (CIPA DCG-001)
 _MOST = {"latitude": 90.0, "longitude": 180.0}  # degrees
@@ -110,11 +112,13 @@ def read_photograph(path: str | os.PathLike[str]) -> Photograph:
 
     Raises:
         InputError: No picture that Pillow opens.
+        MissingDependencyError: A HEIF file, as iPhones write, and neither pi-heif nor pillow-heif is installed.
     """
     from PIL import Image
 
     name = str(file_path(path))
     try:
+        _prepare_heif(name)
         with Image.open(path) as picture:
             width, height = picture.size
             tags = picture.getexif()
@@ -146,6 +150,21 @@ def read_photograph(path: str | os.PathLike[str]) -> Photograph:
         slope = None
     fov_x = None if slope is None else 2.0 * math.degrees(math.atan(slope * width / math.hypot(width, height)))
     return Photograph(name, (width, height), fov_x, bearing, place, altitude, doubts)
+
+
+def _prepare_heif(name: str) -> None:
+    """Teach Pillow to open a file that is HEIF (ISO/IEC 23008-12), by the plug-in that is installed."""
+    with open(name, "rb") as file:
+        head = file.read(12)
+    if head[4:8] != b"ftyp" or head[8:12] not in _HEIF_BRANDS:
+        return
+    for plugin in ("pi_heif", "pillow_heif"):  # the first decodes alone; both have the same licence and calls
+        try:
+            importlib.import_module(plugin).register_heif_opener()
+            return
+        except ImportError:
+            continue
+    raise MissingDependencyError(f"{show(name)}: is HEIF, which Pillow opens with a plug-in: pip install pi-heif")
 
 
 def _diagonal_slope(shot: Any, made: tuple[float, float]) -> float | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from vkforge.errors import InputError, OutputError, suggest
-from vkforge.image import Image, check_options, known_extensions
+from vkforge.image import Image, check_alpha, check_options, known_extensions
 from vkforge.io.atomic import TEMPORARY, check_target, replacing
 from vkforge.io.lock import locked
 from vkforge.scene.checks import file_path
@@ -38,6 +38,17 @@ class Reel(ABC):
 
     def __init__(self, target: Path, frames: int, fps: float, size: tuple[int, int], options: dict[str, Any]) -> None:
         self.target, self.frames, self.fps, self.size, self.options = target, frames, fps, size, options
+
+    def check_alpha(self) -> None:
+        """Check that frames may have a transparent background.
+
+        Raises:
+            InputError: the format has no alpha.
+        """
+        raise InputError(
+            f"{self.target.suffix} has no alpha, and the background is transparent; make a .webp or numbered pictures "
+            f"({self.target.stem}_%04d.png), or give the scene a background"
+        )
 
     @property
     @abstractmethod
@@ -84,6 +95,10 @@ class NumberedReel(Reel):
         super().__init__(*arguments)
         if "save" in self.options:
             self.options["save"] = check_options(self.target, self.options["save"])
+
+    def check_alpha(self) -> None:
+        """Check that the pictures may have a transparent background."""
+        check_alpha(self.target)
 
     @property
     def record(self) -> Path:

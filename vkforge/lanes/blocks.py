@@ -16,6 +16,7 @@ from vkforge.scene.sky import GradientSky, Sky
 from vkforge.settings import Settings
 
 CENTRE = (0.5, 0.5)  # the jitter that looks through the middle of each pixel
+_SKY, _COLOUR, _NONE = range(3)  # include/frame.glsl: BACKGROUND_...
 
 
 def camera_variant(camera: Camera, lens: Lens | None = None) -> dict[str, int]:
@@ -47,8 +48,9 @@ def fill_frame(block: Any, scene: Scene, size: tuple[int, int], settings: Settin
     block["sky_zenith"] = gradient.zenith
     block["sky_horizon"] = gradient.horizon
     block["sky_ground"] = gradient.ground
-    block["has_background"] = scene.background is not None
-    block["background"] = scene.background or black
+    kind = _SKY if scene.background is None else _NONE if scene.is_transparent else _COLOUR
+    block["background_kind"] = kind
+    block["background"] = scene.background if kind == _COLOUR else black
     block["exposure_scale"] = 2.0 ** (settings.stops or 0.0)  # an automatic one has an image of its own
 
 

@@ -63,6 +63,7 @@ class Parts:
         fog: The density of what is in the air, where that is a field.
         clouds: Their noise, where there are any.
         split_sum: The directional albedo of GGX, where a surface is glossy.
+        albedo_overlay: What lies over that colour, where something does.
         metallic_roughness_map: The material's map of that name, where it has one; and so the next three.
         water_mask: Where there is water, where a mask says so.
         lut: The table of the settings, where they have one.
@@ -75,6 +76,7 @@ class Parts:
     fog: DeviceFog | None
     clouds: DeviceClouds | None
     split_sum: DeviceSplitSum | None
+    albedo_overlay: DeviceTexture | None
     metallic_roughness_map: DeviceTexture | None
     normal_map: DeviceTexture | None
     detail_normal_map: DeviceTexture | None
@@ -87,8 +89,8 @@ class Parts:
 
     @property
     def maps(self) -> dict[str, DeviceTexture | None]:
-        """The material's maps, by their names in `Material`."""
-        names = ("metallic_roughness_map", "normal_map", "detail_normal_map", "emission_map")
+        """What lies over the ground's own colour, and the material's maps, by their names in `Material`."""
+        names = ("albedo_overlay", "metallic_roughness_map", "normal_map", "detail_normal_map", "emission_map")
         return {name: getattr(self, name) for name in names}
 
 

@@ -155,6 +155,7 @@ class LitLane(Lane):
             lamp_light=lamp_light,
             fog=air,
             water_light=water,
+            map_water=bool(dict(features.water or ()).get("MAP_WATER")),
         )
         return {**gbuffer, **means}
 
@@ -168,7 +169,7 @@ class LitLane(Lane):
         sky_bindings: dict[str, Any],
         tracer: dict[str, int],
     ) -> ImageResource | None:
-        """Declare the water, first of all light, because it goes into the G-buffer; return what it sends."""
+        """Declare the water, first of all light, because it goes into the G-buffer; return its light, if of its own."""
         if features.water is None:
             return None
         heightfield, frame, gbuffer, split_sum = surface[2:]
@@ -176,6 +177,8 @@ class LitLane(Lane):
         water = import_water(graph, request.parts.water_mask, heightfield["heights"])
         variant = dict(features.water)
         water_surface(*seen, water, tracer=tracer, variant=variant, extras=features.extras)
+        if variant["MAP_WATER"]:
+            return None
         variant |= {
             **dict(features.surface),
             "GLOSSY": features.glossy,
@@ -250,7 +253,8 @@ class LitLane(Lane):
         """Refuse what this lane can't honour."""
         super().check(request)
         most = 2 * rays_at_once(self.device.info.type)  # the pass of the water traces all rays of a sample at once
-        if request.scene.water is not None and request.settings.sky_rays > most:
+        water = request.scene.water
+        if water is not None and water.tint is None and request.settings.sky_rays > most:
             raise InputError(
                 f"sky_rays is {request.settings.sky_rays}, and over water {self.device.info.name} can trace {most} a "
                 "sample; take more samples of fewer rays"
@@ -286,7 +290,7 @@ class LitLane(Lane):
         if "lights" in slot:
             fill_lights(slot["lights"], scene.lights)
         if "water" in slot:
-            fill_water(slot["water"], scene.water, slot["terrain"])
+            fill_water(slot["water"], scene.water, slot["terrain"], scene.terrain)
         if "clouds" in slot:
             fill_clouds(slot["clouds"], scene.clouds)
         if "volume" in slot:

@@ -312,7 +312,7 @@ class PathTracedLane(Lane):
         fill_environment(block["environment"], scene.sky)
         fill_medium(block["fog"], scene.fog, request.parts.fog)
         fill_lights(block["lights"], scene.lights)
-        fill_water(block["water"], scene.water, block["terrain"])
+        fill_water(block["water"], scene.water, block["terrain"], scene.terrain)
         camera = scene.camera if request.by_samples else scene.camera.middle
         fill_path(block["path"], request.settings.max_depth, camera, request.size)
         fill_shades(block["path"], self._sun_beam(request))

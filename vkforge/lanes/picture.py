@@ -95,7 +95,9 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
         blurs=blurs_of(camera.lens if pinhole else None, settings.lens, settings.miniature),
         lens=LensVariant.of(settings.lens),
         bloom=0 if settings.bloom is None else len(settings.bloom.levels(request.size)),
-        display=Display.of(settings, smooth=sky_kind(request.scene.sky) == PHYSICAL),
+        display=Display.of(
+            settings, smooth=sky_kind(request.scene.sky) == PHYSICAL, transparent=request.scene.is_transparent
+        ),
         ambient_occlusion=(settings.ao_rays, settings.ao_distance or NO_LIMIT)
         if "ambient_occlusion" in request.outputs
         else None,
@@ -178,7 +180,8 @@ def declare_finish(
     if finish.display.auto_exposure:
         made["exposure"] = exposure(graph, size, frame, radiance)
     lut = import_lut(graph, request.parts.lut)
-    made["display"] = display(graph, size, frame, radiance, finish.display, exposure=made.get("exposure"), lut=lut)
+    given = {"exposure": made.get("exposure"), "lut": lut, "shares": made.get("shares")}
+    made["display"] = display(graph, size, frame, radiance, finish.display, **given)
     return made
 
 
@@ -284,7 +287,7 @@ class Frames:
         if "terrain" in slot:
             fill_block(slot["terrain"], request.scene.terrain, request.parts.heights)
         if "water" in slot:
-            fill_water(slot["water"], request.scene.water, slot["terrain"])
+            fill_water(slot["water"], request.scene.water, slot["terrain"], request.scene.terrain)
         self.write_frame(frame.records[index]["frame"], request, request.scene, 0.5)
         slot["frame"]["jitter"] = CENTRE
         slot["frame"]["sample_count"] = samples

@@ -46,10 +46,15 @@ def _channel(image: str, index: int = 0) -> Source:
 
 
 def _share(arrays: Arrays, name: str) -> NDArray[np.float32]:
-    """Return the share of each pixel that all covers, or water: as it is, or packed for what has spread it."""
-    if "shares" in arrays:
-        return np.minimum(arrays["shares"][..., _SHARES.index(name)], 1.0)
-    return copied(arrays[name][..., -1], np.float32)
+    """Return the share of each pixel that all covers, or water: as it is, else as lens and shutter spread it."""
+    if name in arrays:
+        return copied(arrays[name][..., -1], np.float32)
+    return np.minimum(arrays["shares"][..., _SHARES.index(name)], 1.0)
+
+
+def read_alpha(arrays: Arrays) -> NDArray[np.float32]:
+    """Return the share of each pixel that what is seen covers, lens and shutter included."""
+    return np.clip(arrays["shares"][..., 0], 0.0, 1.0).astype(np.float32)
 
 
 def _position(arrays: Arrays, request: Request, _: int) -> NDArray[np.float32]:

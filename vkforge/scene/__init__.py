@@ -11,7 +11,7 @@ from vkforge.scene.scene import Scene
 from vkforge.scene.sky import GradientSky, Sky
 from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
-from vkforge.scene.water import Water
+from vkforge.scene.water import Water, WaterTint
 
 __all__ = [
     "Albedo",
@@ -29,4 +29,5 @@ __all__ = [
     "Sun",
     "Terrain",
     "Water",
+    "WaterTint",
 ]

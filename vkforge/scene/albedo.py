@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,8 @@ from vkforge.errors import InputError
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
 from vkforge.scene.colormaps import Colormap
 from vkforge.scene.colors import linear_color
+from vkforge.scene.pictures import picture_array
+from vkforge.scene.texture import Texture
 
 # Rows are coloured in slabs of about this many values, so that what stands in memory is the result and little more.
 _SLAB = 1 << 20
@@ -35,6 +39,8 @@ class Albedo:
         low: elevation in metres, before exaggeration, of a ramp's first colour; lower ground has it too.
         high: the same of its last colour.
         colormap: what a ramp or a texture was looked up in, or None. No pixel is made of it any more.
+        overlay: an image laid over this colour where it is not clear, its colours multiplied by its alpha, or None.
+        is_default: whether nobody chose this colour, so that `Scene.portrait` and `Scene.relief` may.
     """
 
     kind: str
@@ -43,6 +49,8 @@ class Albedo:
     low: float = 0.0
     high: float = 1.0
     colormap: Colormap | None = None
+    overlay: Texture | None = None
+    is_default: bool = False
 
     @classmethod
     def constant(cls, color: Any) -> Albedo:
@@ -51,8 +59,15 @@ class Albedo:
 
     @classmethod
     def texture(cls, pixels: np.ndarray) -> Albedo:
-        """Return an image (h, w), (h, w, 3) or (h, w, 4): float is linear in [0, 1], uint8 is sRGB-encoded."""
-        return cls("texture", pixels=_read_only(_rgba(pixels)))
+        """Return an image (h, w), (h, w, 3) or (h, w, 4): float is linear in [0, 1], uint8 is sRGB-encoded.
+
+        Where its alpha is less than 1, or its values are masked, it is an overlay of the default colour.
+        """
+        own = _read_only(_rgba(pixels))
+        opaque = 255 if own.dtype == np.uint8 else 1.0
+        if own[..., 3].min() == opaque:
+            return cls("texture", pixels=own)
+        return dataclasses.replace(NEUTRAL, overlay=Texture(own, encoded=True))
 
     @classmethod
     def ramp(cls, colormap: Colormap) -> Albedo:
@@ -71,8 +86,13 @@ class Albedo:
         return "NEUTRAL" if self is NEUTRAL else super().__reduce_ex__(protocol)
 
 
-# What a terrain gets that was given no albedo. Scene.portrait and Scene.relief know it by identity.
-NEUTRAL = Albedo("constant", (0.5, 0.5, 0.5))
+# What a terrain gets that was given no albedo.
+NEUTRAL = Albedo("constant", (0.5, 0.5, 0.5), is_default=True)
+
+
+def is_file(given: Any) -> bool:
+    """Return whether an albedo is given as a path: no colour has a dot, a slash or a colon in it."""
+    return isinstance(given, os.PathLike) or (isinstance(given, str) and not set("./\\:").isdisjoint(given))
 
 
 def normalize_albedo(given: Any) -> Albedo:
@@ -85,6 +105,7 @@ def normalize_albedo(given: Any) -> Albedo:
         return given
     if isinstance(given, str):
         return Albedo.constant(given)
+    given = picture_array("albedo", given)
     try:
         image = np.asanyarray(given)
     except ValueError:
@@ -153,7 +174,11 @@ def _read_only(pixels: np.ndarray) -> np.ndarray:
 
 
 def _rgba(image: np.ndarray) -> np.ndarray:
-    """Return a copy of an image as opaque RGBA: uint8 stays, any float becomes float16."""
+    """Return a copy of an image as RGBA, colours multiplied by alpha: uint8 stays, any float becomes float16.
+
+    Multiplied, because the sampler's interpolation is right for those alone: clear texels have no colour to lend. uint8
+    is multiplied as light, and encoded again.
+    """
     wanted = "wanted (h, w), (h, w, 3) or (h, w, 4), float and linear in [0, 1] or uint8 and sRGB-encoded"
     if image.ndim not in (2, 3) or image.size == 0 or (image.ndim == 3 and image.shape[2] not in (3, 4)):
         raise InputError(f"albedo is {show(image)}; {wanted}")
@@ -168,7 +193,31 @@ def _rgba(image: np.ndarray) -> np.ndarray:
     pixels = np.empty((*image.shape[:2], 4), np.float16 if floating else np.uint8)
     pixels[..., :3] = color
     pixels[..., 3] = 1 if floating else 255
+    if image.ndim == 3 and image.shape[2] == 4:
+        alpha = np.ma.getdata(image)[..., 3]
+        if floating and not (alpha.min() >= 0.0 and alpha.max() <= 1.0):
+            raise InputError(f"albedo's alpha runs from {alpha.min():g} to {alpha.max():g}; wanted 0 to 1, with no NaN")
+        pixels[..., 3] = alpha
+    mask = np.ma.getmask(image)
+    if mask is not np.ma.nomask:
+        pixels[mask if image.ndim == 2 else mask.any(axis=-1)] = 0
+    if floating:
+        pixels[..., :3] *= pixels[..., 3:]
+    elif pixels[..., 3].min() < 255:
+        _multiply(pixels)
     return pixels
+
+
+def _multiply(pixels: np.ndarray) -> None:
+    """Multiply the light of sRGB-encoded colours by their alpha, in place."""
+    share = np.arange(256) / 255.0
+    light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)[:, None] * share
+    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    table = np.rint(255.0 * encoded).astype(np.uint8)  # by colour and alpha
+    slab = max(1, (_SLAB >> 4) // pixels.shape[1])
+    for start in range(0, len(pixels), slab):
+        part = pixels[start : start + slab]
+        part[..., :3] = table[part[..., :3], part[..., 3:]]
 
 
 def _look_up(values: np.ndarray, colors: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -229,7 +229,7 @@ class CameraPresets(CameraView):
         """Return the camera that took a photograph, by what its file says (EXIF) and by what is given here.
 
         Args:
-            path: a JPEG, TIFF, PNG, WebP or HEIF that Pillow opens.
+            path: a JPEG, TIFF, PNG, WebP or other picture that Pillow opens; HEIF with pi-heif or pillow-heif.
             terrain: the ground, which knows its CRS; the place and the altitude are turned into its world.
             position: world metres; None is the file's GPS position.
             bearing: compass bearing of the view in degrees, from the world's north (y); None is the file's image
@@ -241,7 +241,7 @@ class CameraPresets(CameraView):
 
         Raises:
             InputError: no picture, or one that lacks what is not given.
-            MissingDependencyError: pyproj (extra geo) is missing.
+            MissingDependencyError: pyproj (extra geo), or what Pillow needs for HEIF, is missing.
         """
         from vkforge.io.exif import read_photograph
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from vkforge.errors import InputError
-from vkforge.scene.albedo import NEUTRAL
 from vkforge.scene.camera import Camera
 from vkforge.scene.checks import Vector, brief, number, show
 from vkforge.scene.clouds import Clouds
@@ -37,6 +38,10 @@ PORTRAIT_SUN = Sun(azimuth=315.0, elevation=42.0, irradiance=4.5, angular_diamet
 PORTRAIT_TURBIDITY = 2.0  # a clear day: cleaner air leaves the shade darker and bluer than cartographers like
 PORTRAIT_GROUND_ALBEDO = 0.8
 
+_logger = logging.getLogger("vkforge")
+
+TRANSPARENT = "transparent"  # the background that is none
+
 _SUN = Sun()
 _SKY = Sky.gradient()
 
@@ -51,11 +56,12 @@ class Scene:
         sun: None for none.
         sky: None for none. Where there is no `background`, it is also what camera rays that miss the ground see.
         background: what camera rays that miss the ground see instead of the sky: linear RGB, or a colour string such as
-            "white" or "#f4f1ea" (sRGB). It lights nothing.
+            "white" or "#f4f1ea" (sRGB). It lights nothing. Or "transparent" for nothing at all, fog and clouds before
+            it left out: the picture then has an alpha, which is its coverage (`Image.alpha`).
         fog: what is in the air; None for nothing.
         lights: points and spots, at most 64. Kept as a tuple.
         clouds: a layer of them, or None.
-        water: a lake or a sea over the ground, or None.
+        water: a lake or a sea over the ground, or None. One that lies below all ground is warned of (logger "vkforge").
 
     Raises:
         InputError: a part of the wrong type, or a camera with an eye inside the ground, or any under water.
@@ -65,7 +71,7 @@ class Scene:
     camera: Camera
     sun: Sun | None
     sky: Sky | GradientSky | Environment | None
-    background: Vector | None
+    background: Vector | str | None
     fog: Fog | None
     lights: tuple[PointLight | SpotLight, ...]
     clouds: Clouds | None
@@ -102,7 +108,7 @@ class Scene:
         put(self, "camera", Camera.orbit(terrain) if camera is None else camera)
         put(self, "sun", sun)
         put(self, "sky", sky)
-        put(self, "background", None if background is None else linear_color("Scene background", background))
+        put(self, "background", _background(background))
         put(self, "fog", fog)
         put(self, "lights", check_lights(lights))
         put(self, "clouds", clouds)
@@ -111,6 +117,13 @@ class Scene:
             self._check_above_ground()
         if water is not None:
             self._check_above_water(water)
+            if water.level < terrain.min_height:
+                _say_dry(terrain.min_height)
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether there is nothing behind the ground, so that the picture has an alpha."""
+        return self.background == TRANSPARENT
 
     def _check_above_ground(self) -> None:
         x, y, z = self.camera.position
@@ -134,7 +147,7 @@ class Scene:
             )
 
     def lit_as(self, preset: str) -> Scene:
-        """Return this scene in the light of a preset: with its sun, sky and fog, and its background if it has any.
+        """Return this scene in the light of a preset: its sun, sky and fog, and its background where there is a colour.
 
         Terrain, camera, lights, clouds and water stay. The other half of the preset is `Settings.preset`.
 
@@ -145,7 +158,8 @@ class Scene:
             InputError: no such preset.
         """
         light = LIGHTS[preset_name(preset)](self.terrain, self.camera)
-        return dataclasses.replace(self, **light if self.background is not None else {**light, "background": None})
+        kept = {"background": self.background} if self.background is None or self.is_transparent else {}
+        return dataclasses.replace(self, **{**light, **kept})
 
     @classmethod
     def portrait(cls, terrain: Terrain, size: tuple[int, int] | None = None, *, preset: str | None = None) -> Scene:
@@ -170,7 +184,7 @@ class Scene:
         return scene if preset is None else scene.lit_as(preset)
 
     @classmethod
-    def relief(cls, terrain: Terrain, *, preset: str | None = None) -> Scene:
+    def relief(cls, terrain: Terrain, *, preset: str | None = None, water: Water | float | None = None) -> Scene:
         """Return the scene that `vkforge relief` shows: shaded relief, straight down, a pixel for a cell.
 
         The light is a soft sun from the north-west, 32 degrees high, and the sky; a terrain with no albedo of its own
@@ -179,10 +193,26 @@ class Scene:
         Args:
             terrain: the ground.
             preset: the light of a preset instead, as `lit_as` gives it, and its tint.
+            water: of a level in metres, drawn as on a map (`Water.map`); or a `Water`, as it is.
         """
         terrain = tinted(terrain, preset)
-        scene = cls(terrain, Camera.map(terrain), RELIEF_SUN, RELIEF_SKY, PAPER)
+        if water is not None and not isinstance(water, Water):
+            water = Water.map(water)
+        scene = cls(terrain, Camera.map(terrain), RELIEF_SUN, RELIEF_SKY, PAPER, water=water)
         return scene if preset is None else scene.lit_as(preset)
+
+
+@lru_cache(maxsize=1)  # a level that rises says it once
+def _say_dry(lowest: float) -> None:
+    _logger.warning("the water floods nothing: its level is below the lowest ground, at %g m", lowest)
+
+
+def _background(given: Any) -> Vector | str | None:
+    if given is None:
+        return None
+    if isinstance(given, str) and given.strip().lower() == TRANSPARENT:
+        return TRANSPARENT
+    return linear_color("Scene background (a colour, 'transparent' or None)", given)
 
 
 def _aspect(size: Any) -> float:
@@ -194,10 +224,10 @@ def _aspect(size: Any) -> float:
 
 
 def tinted(terrain: Terrain, preset: str | None = None) -> Terrain:
-    """Return `terrain` with the built-in hypsometric tint, a preset's own, if it has no albedo, else itself."""
+    """Return `terrain` with the built-in hypsometric tint, a preset's own, if nobody chose its colour, else itself."""
     if not isinstance(terrain, Terrain):
         raise InputError(f"terrain is {show(terrain)}; wanted a vkforge.Terrain")
-    if terrain.surface_albedo is not NEUTRAL:
+    if not terrain.surface_albedo.is_default:
         return terrain
     tint = {} if preset is None else TINTS.get(preset_name(preset), {})
     return dataclasses.replace(terrain, **{"cmap": "vkforge.relief", **tint})

@@ -190,6 +190,11 @@ class MovingScene:
                 f"the camera is of kind {scene.camera.kind!r} and {middle.camera.kind!r} while the shutter is open; it "
                 "may only move then: cut from one to the other between two frames"
             )
+        if scene.is_transparent != middle.is_transparent:
+            raise InputError(
+                "the background becomes transparent, or a colour, while the shutter is open; let it be one throughout: "
+                "cut between two frames"
+            )
         for name, now in _arrays(scene).items():
             then = _arrays(middle)[name]
             if now is not then and not (isinstance(now, (bytes, int)) and now == then):
@@ -216,6 +221,7 @@ def _arrays(scene: Scene) -> dict[str, Any]:
     return {
         "terrain's heights": terrain.heights,
         "terrain's albedo": pixels,
+        "overlay of the terrain's albedo": albedo.overlay,
         **{name.replace("_", " "): texture for name, texture in terrain.material.maps.items()},
         "environment map": scene.sky.radiance if isinstance(scene.sky, Environment) else None,
         "density of the fog": None if fog is None else fog.density,

@@ -6,19 +6,22 @@ import math
 import os
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
-from vkforge.scene.albedo import NEUTRAL, Albedo, normalize_albedo, raster, value_range
+from vkforge.scene.albedo import NEUTRAL, Albedo, is_file, normalize_albedo, raster, value_range
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
 from vkforge.scene.colormaps import Colormap, colormap_name, resolve
 from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.crs import crs_text
 from vkforge.scene.material import Material
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 Affine = tuple[float, float, float, float, float, float]
 
@@ -46,9 +49,10 @@ class Terrain:
         cell_size: metres between samples: a number, or (dx, dy). Kept as (dx, dy).
         albedo: reflectance of the surface: a colour (linear RGB floats in [0, 1], a grey number, or a colour string
             such as "tan" or "#c8b89a", which is sRGB), or an image (h, w), (h, w, 3) or (h, w, 4) of any resolution
-            laid over the DEM's outer extent (its alpha is ignored): float is linear [0, 1], uint8 is sRGB-encoded.
-            None is neutral grey, 0.5, which `Scene.portrait` and `Scene.relief` replace by a hypsometric tint. Kept as
-            an `Albedo`.
+            laid over the DEM's outer extent: float is linear [0, 1], uint8 is sRGB-encoded, Pillow's pictures are
+            converted. Or the path of one: it is reprojected and laid where it lies (`vkforge.sources.drape`). None is
+            neutral grey, 0.5, which `Scene.portrait` and `Scene.relief` replace by a hypsometric tint; that, or what
+            `cmap` says, is also what shows where an image is clear, masked, or ends. Kept as an `Albedo`.
         material: roughness, metallic, specular.
         vertical_exaggeration: factor on the heights in the picture, 1e-6 to 1e6.
         skirt: None for open edges, or the elevation in metres (before exaggeration, at most the lowest height) of the
@@ -62,8 +66,9 @@ class Terrain:
             y = d*col + e*row + f, with (0, 0) at the outer corner of the upper left pixel (rasterio's order).
 
     Args:
-        cmap: colour the surface by a colormap instead of `albedo`: a name ("viridis", "cmocean.deep", "cet_fire",
-            "cmc.batlow", "vkforge.relief", each also with "_r"), a Matplotlib colormap or a list of colours.
+        cmap: colour the surface by a colormap instead of `albedo`, or below one that is not opaque: a name ("viridis",
+            "cmocean.deep", "cet_fire", "cmc.batlow", "vkforge.relief", each also with "_r"), a Matplotlib colormap or a
+            list of colours.
         cmap_data: 2-D raster of any shape, laid over the DEM's extent, that the colormap is looked up by; None is the
             elevation itself.
         vmin: value at the colormap's low end; None is the data's minimum.
@@ -90,7 +95,7 @@ class Terrain:
         heights: ArrayLike,
         cell_size: float | Sequence[float] | np.ndarray = 1.0,
         *,
-        albedo: Color | ArrayLike | Albedo | None = None,
+        albedo: Color | ArrayLike | Albedo | Picture | os.PathLike[str] | None = None,
         cmap: Any = None,
         cmap_data: ArrayLike | None = None,
         vmin: float | None = None,
@@ -113,11 +118,11 @@ class Terrain:
         if not isinstance(material, Material):
             raise InputError(f"material is {show(material)}; wanted a Material, as Material(roughness=0.5)")
         put(self, "material", material)
-        put(self, "albedo", self._resolve_albedo(albedo, cmap, cmap_data, vmin, vmax, percentiles))
         put(self, "skirt", self._resolve_skirt(skirt))
         put(self, "skirt_color", linear_color("skirt_color", skirt_color))
         put(self, "crs", crs_text(crs))
         put(self, "transform", None if transform is None else affine(transform))
+        put(self, "albedo", self._resolve_albedo(albedo, cmap, cmap_data, vmin, vmax, percentiles))
 
     def _check_reach(self) -> None:
         (rows, cols), (dx, dy) = self.shape, self.cell_size
@@ -134,14 +139,27 @@ class Terrain:
             extras = {"cmap_data": cmap_data, "vmin": vmin, "vmax": vmax, "percentiles": percentiles}
             if unused := [name for name, value in extras.items() if value is not None]:
                 raise InputError(f"{unused[0]} is given without a colormap; add cmap=, as in cmap='viridis'")
-            return NEUTRAL if albedo is None else normalize_albedo(albedo)
-        # An Albedo comes from dataclasses.replace(terrain, cmap=...), which means to replace it.
-        if albedo is not None and not isinstance(albedo, Albedo):
-            raise InputError("both albedo and cmap are given; wanted one of them")
+            return NEUTRAL if albedo is None else self._own_albedo(albedo)
+        # An Albedo comes from dataclasses.replace(terrain, cmap=...), which means to replace it, but for its overlay.
+        given = None if albedo is None else self._own_albedo(albedo)
+        overlay = None if given is None else given.overlay
+        if given is not None and overlay is None and not isinstance(albedo, Albedo):
+            if is_file(albedo):
+                return given  # which covers all of the ground: that depends on the file
+            raise InputError("both albedo and cmap are given, and the albedo has no alpha; wanted one of them")
         values = self.heights if cmap_data is None else raster("cmap_data", cmap_data)
         low, high = value_range(values, vmin, vmax, percentiles)
         colormap = Colormap(colormap_name(cmap), (low, high), cmap_data is None, resolve(cmap))
-        return Albedo.ramp(colormap) if cmap_data is None else Albedo.mapped(values, colormap)
+        below = Albedo.ramp(colormap) if cmap_data is None else Albedo.mapped(values, colormap)
+        return below if overlay is None else replace(below, overlay=overlay)
+
+    def _own_albedo(self, given: Any) -> Albedo:
+        """Return an albedo in the renderer's form; one in a file as it lies on this terrain."""
+        if not is_file(given):
+            return normalize_albedo(given)
+        from vkforge.sources.drape import read_drape
+
+        return Albedo.texture(read_drape(given, self))
 
     def _resolve_skirt(self, skirt: Any) -> float | None:
         if skirt is None:

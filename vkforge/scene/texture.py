@@ -9,6 +9,7 @@ import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.scene.checks import brief, show
+from vkforge.scene.pictures import picture_array
 
 LARGEST_HALF = 65504.0  # of float16, which is how float images reach the device
 
@@ -66,6 +67,7 @@ def _texture(name: str, image: Any, highest: float, *, encoded: bool) -> Texture
     if isinstance(image, Texture):  # from dataclasses.replace, which hands back what was made before
         return image
     wanted = f"wanted an image (h, w, 3) or (h, w, 4), uint8 or float in [0, {highest:g}]"
+    image = picture_array(name, image)
     try:
         array = np.asarray(image)
     except ValueError:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import weakref
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
 from vkforge.scene.checks import LARGEST_METRES, Light, Vector, light, number, show
+from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.terrain import Terrain
 from vkforge.scene.texture import Texture
 
@@ -25,7 +27,40 @@ CLEAR_LAKE_PARTICLES: Vector = (0.016, 0.018, 0.021)
 WAVES = 16  # include/water.glsl: MOST_WAVES
 OCTAVES = 3.0  # from the longest wave to the shortest
 STEEPNESS = 1.5  # amplitudes go by this power of the wavelength
+_WHITE = 0.45  # of it there is in the shallows' colour, where nobody chose that
+_DEPTHS = 1 << 20  # samples of the ground, at least a quarter of it, that the median depth is taken of
+_KEPT = 8
+_floods: dict[tuple[int, float], tuple[weakref.ref[np.ndarray], Flood]] = {}
+
 SPREAD = math.radians(40.0)  # standard deviation of the waves' directions about the wind's
+
+
+@dataclass(frozen=True)
+class WaterTint:
+    """How water is drawn on a map: opaque and matte, in a colour that tells its depth.
+
+    Attributes:
+        deep: linear RGB in [0, 1], or a colour string, of deep water.
+        shallow: the same of the shore; None is `deep` on almost half its way to white. Kept as a colour.
+        fade: metres of depth over which all but 1/e of the way from `shallow` to `deep` is gone; None is the median
+            depth of the water.
+
+    Raises:
+        InputError: no colours, or a depth that is not over 0.
+    """
+
+    deep: Color = (0.21, 0.39, 0.57)
+    shallow: Color | None = None
+    fade: float | None = None
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        deep = linear_color("WaterTint deep", self.deep)
+        lighter = tuple(part + _WHITE * (1.0 - part) for part in deep)
+        put(self, "deep", deep)
+        put(self, "shallow", linear_color("WaterTint shallow", lighter if self.shallow is None else self.shallow))
+        if self.fade is not None:
+            put(self, "fade", number("WaterTint fade (metres)", self.fade, 1e-3, LARGEST_METRES))
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -42,8 +77,9 @@ class Water:
 
     Attributes:
         level: elevation of the surface in metres, before exaggeration, as the terrain's heights are: it is drawn at
-            world z = level * vertical_exaggeration, and floods the same ground whatever that is.
-        mask: None for water wherever the ground is lower; or a raster (h, w) of any resolution, laid over the DEM's
+            world z = level * vertical_exaggeration, and floods the same ground whatever that is. Ground just as high
+            is flooded, as a sea at 0 is.
+        mask: None for water wherever the ground is no higher; or a raster (h, w) of any resolution, laid over the DEM's
             outer extent, bool or float in [0, 1], with water where its bilinear interpolation is at least a half. Kept
             as a `Texture`.
         absorption: per metre, linear RGB, or one number. The default is a clear lake.
@@ -54,6 +90,8 @@ class Water:
         wave_length: metres from crest to crest of the longest waves; there are shorter ones, down to an eighth.
         roughness: of the surface between these waves, 0 to 1; the GGX alpha is its square.
         seed: picks the waves and their wind, 0 to 2**32 - 1.
+        tint: None for water as light finds it; or how a map draws it (`Water.map`), for which all of the above but
+            `level` and `mask` means nothing.
 
     Raises:
         InputError: a value out of its range, NaN or of the wrong type; a mask of another shape or range.
@@ -68,6 +106,7 @@ class Water:
     wave_length: float
     roughness: float
     seed: int
+    tint: WaterTint | None
 
     def __init__(
         self,
@@ -80,6 +119,7 @@ class Water:
         wave_length: float = 1.5,
         roughness: float = 0.0,
         seed: int = 0,
+        tint: WaterTint | None = None,
     ) -> None:
         put = object.__setattr__
         put(self, "level", number("Water level (elevation in metres)", level, -LARGEST_METRES, LARGEST_METRES))
@@ -93,6 +133,34 @@ class Water:
         if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**32:
             raise InputError(f"Water seed is {show(seed)}; wanted a whole number from 0 to {2**32 - 1}")
         put(self, "seed", int(seed))
+        if tint is not None and not isinstance(tint, WaterTint):
+            raise InputError(f"Water tint is {show(tint)}; wanted a vkforge.WaterTint or None")
+        put(self, "tint", tint)
+
+    @classmethod
+    def map(
+        cls,
+        level: float,
+        color: Color | None = None,
+        mask: ArrayLike | Texture | None = None,
+        shallow: Color | None = None,
+        fade: float | None = None,
+    ) -> Water:
+        """Return water as a map draws it: a calm matte colour, lighter in the shallows, in the light of the relief.
+
+        Of a DEM that has the lake's surface and not its bottom, all is shallow.
+
+        Args:
+            level: elevation of the surface in metres.
+            color: of deep water: linear RGB or a colour string; None is a quiet blue.
+            mask: as of `Water`.
+            shallow: of the shore; None is `color` on almost half its way to white.
+            fade: metres of depth, as `WaterTint` has them; None is the median depth.
+
+        Raises:
+            InputError: as `Water` and `WaterTint`.
+        """
+        return cls(level, mask, tint=WaterTint(WaterTint.deep if color is None else color, shallow, fade))
 
     def waves(self) -> np.ndarray:
         """Return the waves that the surface is the sum of.
@@ -118,7 +186,10 @@ class Water:
     def covers(self, terrain: Terrain, x: float, y: float) -> bool:
         """Whether there is water over a place of the terrain, world metres."""
         ground = terrain.height_at(x, y)
-        if not ground < self.level * terrain.vertical_exaggeration:  # NaN outside the extent and over holes
+        surface = max(self.level, float(np.float32(self.level))) * terrain.vertical_exaggeration  # as heights are kept
+        if not (
+            ground < surface or math.isclose(ground, surface, rel_tol=1e-9, abs_tol=1e-9)
+        ):  # NaN outside the extent and over holes
             return False
         if self.mask is None:
             return True
@@ -127,6 +198,35 @@ class Water:
         row = int((0.5 - y / (rows * dy)) * height)
         column = int((0.5 + x / (columns * dx)) * width)
         return bool(self.mask.pixels[min(row, height - 1), min(column, width - 1), 0] >= 128)
+
+
+class Flood(NamedTuple):
+    """What water does to a terrain.
+
+    Attributes:
+        touches: whether ground lies just as high as the water, to be flooded too.
+        depth: the median depth of what it floods, mask or not, in metres before exaggeration; 1 where that is nothing.
+    """
+
+    touches: bool
+    depth: float
+
+
+def flood_of(water: Water, terrain: Terrain) -> Flood:
+    """Return what water does to a terrain; of the latest levels it is known already."""
+    key = (id(terrain.heights), water.level)
+    if (known := _floods.get(key)) is not None and known[0]() is terrain.heights:
+        return known[1]
+    level = np.float32(water.level)
+    step = max(1, math.ceil(math.sqrt(terrain.heights.size / _DEPTHS)))
+    few = terrain.heights[::step, ::step]
+    depths = water.level - few[few < level].astype(np.float64)  # a hole is NaN, and no lower than anything
+    touches = bool(terrain.min_height <= level <= terrain.max_height and (terrain.heights == level).any())
+    flood = Flood(touches, float(np.median(depths)) if depths.size else 1.0)
+    while len(_floods) >= _KEPT:
+        _floods.pop(next(iter(_floods)))
+    _floods[key] = (weakref.ref(terrain.heights), flood)
+    return flood
 
 
 def _mask(given: Any) -> Texture:

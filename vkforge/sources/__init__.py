@@ -1,1 +1,1 @@
-"""Terrain from files: a reader a kind of file, and one path from what they find to a `Terrain`."""
+"""Readers: what lies in files, as terrain and arrays that know where they belong."""

@@ -5,6 +5,10 @@
 #ifndef VKFORGE_FRAME_GLSL
 #define VKFORGE_FRAME_GLSL
 
+const uint BACKGROUND_SKY = 0u;
+const uint BACKGROUND_COLOUR = 1u;
+const uint BACKGROUND_NONE = 2u;  // nothing, and no fog before it: the pixel's alpha is its coverage
+
 struct FrameValues {
     vec3 origin;        // camera: o = origin + u origin_u + v origin_v, world metres,
     vec3 origin_u;      // u and v from -1 to 1, right and up
@@ -27,7 +31,7 @@ struct FrameValues {
     vec3 sky_zenith;    // radiance straight up
     vec3 sky_horizon;   // at the horizon
     vec3 sky_ground;    // below it
-    uint has_background;// 1 where camera rays that miss see `background` instead of the sky
+    uint background_kind;// what camera rays that miss see: a BACKGROUND_...
     vec3 background;
     float exposure_scale; // 2 to the exposure in stops
     vec2 lens_half;     // the lens: tangents from the middle of the frame to its right and upper edge,

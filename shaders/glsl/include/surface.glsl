@@ -2,6 +2,7 @@
 //
 // Bindings (set 0): those of heightfield.glsl, and
 //   8   albedo_map              sampler2D   texture over the DEM's outer extent, or ramp over elevation
+//   17  albedo_overlay          sampler2D   over the DEM's outer extent; RGB is multiplied by alpha
 //   11  metallic_roughness_map  sampler2D   likewise; glTF's channels: roughness in green, metallic in blue
 //   12  normal_map              sampler2D   likewise; tangent space, (1 + n) / 2, x east and y north
 //   13  detail_normal_map       sampler2D   likewise, repeated every so many metres
@@ -18,8 +19,10 @@ layout(constant_id = 11) const bool HAS_NORMAL_MAP = true;
 layout(constant_id = 12) const bool HAS_DETAIL_NORMAL_MAP = true;
 layout(constant_id = 13) const bool HAS_EMISSION_MAP = true;
 layout(constant_id = 16) const uint ALBEDO_KIND = 0u;  // what the block's albedo_kind is
+layout(constant_id = 17) const bool HAS_ALBEDO_OVERLAY = true;
 
 layout(set = 0, binding = 8) uniform sampler2D albedo_map;
+layout(set = 0, binding = 17) uniform sampler2D albedo_overlay;
 layout(set = 0, binding = 11) uniform sampler2D metallic_roughness_map;
 layout(set = 0, binding = 12) uniform sampler2D normal_map;
 layout(set = 0, binding = 13) uniform sampler2D detail_normal_map;
@@ -62,8 +65,8 @@ vec3 mapped_normal(vec3 grid, vec3 n) {
     return normalize(east * m.x + north * m.y + n * m.z);
 }
 
-// `grid` is the hit in grid space.
-vec3 ground_albedo(vec3 grid) {
+// The ground's own colour; `grid` is the hit in grid space.
+vec3 own_albedo(vec3 grid) {
     // Of a value that it does not know before, a CPU driver reads the texels of all kinds, in a twentieth of the path
     // tracer's time. An H200 takes a tenth longer for its paths if the other kinds are left out.
     uint kind = WALK_TOGETHER ? ALBEDO_KIND : terrain.albedo_kind;
@@ -73,6 +76,14 @@ vec3 ground_albedo(vec3 grid) {
     float x = clamp((elevation - terrain.ramp_low) / (terrain.ramp_high - terrain.ramp_low), 0.0, 1.0);
     float n = float(textureSize(albedo_map, 0).x);
     return textureLod(albedo_map, vec2((x * (n - 1.0) + 0.5) / n, 0.5), 0.0).rgb;
+}
+
+// The same with what lies over it.
+vec3 ground_albedo(vec3 grid) {
+    vec3 own = own_albedo(grid);
+    if (!HAS_ALBEDO_OVERLAY) return own;
+    vec4 over = textureLod(albedo_overlay, texture_place(grid), 0.0);
+    return over.rgb + (1.0 - over.a) * own;
 }
 
 // What `hit` found along a ray of grid space.

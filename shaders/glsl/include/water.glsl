@@ -16,6 +16,7 @@
 #include "include/ggx.glsl"
 
 layout(constant_id = 71) const bool HAS_WATER_MASK = true;
+layout(constant_id = 73) const bool MAP_WATER = false;  // opaque and matte, with a colour that tells its depth
 
 const uint MOST_WAVES = 16;
 const float FAR_AWAY = 1.0e30;
@@ -33,6 +34,10 @@ layout(set = 0, binding = 70, scalar) readonly buffer Water {
     vec3 scattering;     // per metre
     vec3 extinction;     // with what is absorbed
     float alpha_squared; // GGX roughness of the surface without its waves
+    vec3 deep;           // linear colour where MAP_WATER and it is deep,
+    vec3 shallow;        // and at the shore
+    float fade;          // 1 over the metres, before exaggeration, in which all but 1/e of their difference is gone
+    float slack;         // where ground as high as the water is flooded: factor on what rounding tells apart of two ways
     uint wave_count;
     Wave waves[MOST_WAVES];
 } water;
@@ -102,6 +107,13 @@ bool is_water(vec2 at) {
     return !HAS_WATER_MASK || textureLod(water_mask, (at + 0.5) / vec2(terrain.cells + 1), 0.0).r >= 0.5;
 }
 
+// The colour of water on a map, at a place of grid space: from that of shallows to that of the deep, as light dies away.
+vec3 map_water_albedo(vec2 at) {
+    ivec2 cell = clamp(ivec2(floor(at)), ivec2(0), terrain.cells - 1);
+    float deep = water.level - patch_height(load_patch(cell), clamp(at - vec2(cell), 0.0, 1.0));
+    return mix(water.deep, water.shallow, exp(-max(deep, 0.0) / height_scale * water.fade));
+}
+
 // When a ray along the axes' slab from 0 to `extent` enters and leaves it.
 void slab(vec2 origin, vec2 direction, vec2 extent, out vec2 enters, out vec2 leaves) {
     vec2 inward = mix(vec2(1.0), vec2(-1.0), greaterThan(origin, 0.5 * extent));  // as in trace_grid
@@ -124,7 +136,7 @@ bool water_hit(vec3 origin, vec3 direction, float t_ground, out float t, out vec
     if (origin.z + along.z * t_in > water.level) {
         if (along.z >= 0.0) return false;
         t = (water.level - origin.z) / along.z;
-        return t <= t_out && t < t_ground && is_water(origin.xy + along.xy * t);
+        return t <= t_out && t < t_ground * water.slack && is_water(origin.xy + along.xy * t);
     }
     if (t_in == 0.0 || t_in >= t_ground) return false;
     vec3 at = origin + along * t_in;

@@ -17,6 +17,7 @@
 //   16 emission         readonly rgba32f   radiance of the surface itself
 //   72 water_light      readonly rgba32f  radiance of this sample where w is 1, instead of what the ground sends
 //   10 deviation        r32f               sum of squared deviations of the samples' luminance from their mean
+//   68 normal           readonly rgba16f   w is the kind of hit; read where MAP_WATER
 //   60 direct          rgba32f            see include/parts.glsl, as for the next four
 //   61 indirect        rgba32f
 //   62 emitted         rgba32f
@@ -43,6 +44,7 @@ layout(constant_id = 33) const bool HAS_LAMPS = true;
 layout(constant_id = 34) const bool HAS_FOG = true;
 layout(constant_id = 15) const bool KEEPS_EMISSION = true;
 layout(constant_id = 70) const bool HAS_WATER = true;
+layout(constant_id = 73) const bool MAP_WATER = false;  // water that is lit as the ground is
 layout(constant_id = 2) const bool HAS_DEVIATION = true;  // where nobody asks for it, something else is bound
 layout(constant_id = 7) const bool KEEPS_DISTANCE = true;
 layout(constant_id = 4) const bool KEEPS_PLACE = true;
@@ -60,8 +62,10 @@ layout(set = 0, binding = 38, rgba32f) readonly uniform image2D fog_light;
 layout(set = 0, binding = 39, rgba32f) readonly uniform image2D fog_left;
 layout(set = 0, binding = 65, r32f) uniform image2D inverse_distance;
 layout(set = 0, binding = 67, rgba32f) uniform image2D light_place;
+layout(set = 0, binding = 68, rgba16f) readonly uniform image2D normal;
 layout(set = 0, binding = 72, rgba32f) readonly uniform image2D water_light;
 
+const uint HIT_WATER = 3u;    // include/heightfield.glsl
 const float LEAST = 1.0e-12;  // light that decides on the place where there is none
 
 // How much light there is, for its place.
@@ -94,6 +98,7 @@ void main() {
             parts = Parts(vec3(0.0), water.rgb, vec3(0.0), vec3(0.0));
         }
     }
+    if (MAP_WATER) on_water = uint(imageLoad(normal, pixel).w) == HIT_WATER;
     vec3 origin, direction;
     bool sees = camera_ray(vec2(pixel) + frame.jitter, origin, direction);
     if (hit) {
@@ -101,10 +106,10 @@ void main() {
         seen.rgb = seen.rgb * left + haze;
         parts = Parts(parts.direct * left, parts.indirect * left, parts.emitted * left, haze);
     } else {
-        seen = vec4(frame.has_background == 1u ? frame.background : sky_seen(direction), 0.0);
+        seen = vec4(frame.background_kind == BACKGROUND_SKY ? sky_seen(direction) : frame.background, 0.0);
         parts.air = seen.rgb;
     }
-    if (HAS_FOG) {
+    if (HAS_FOG && (hit || frame.background_kind != BACKGROUND_NONE)) {
         vec3 left = imageLoad(fog_left, pixel).rgb, glow = imageLoad(fog_light, pixel).rgb;
         seen.rgb = seen.rgb * left + glow;
         parts = Parts(parts.direct * left, parts.indirect * left, parts.emitted * left, parts.air * left + glow);

@@ -10,6 +10,7 @@
 //   6   geometric_normal  readonly rgba16f
 //   7   water_light       writeonly rgba32f  radiance towards the camera; w is 1 where there is water
 //   8   albedo_map        sampler2D          see include/surface.glsl
+//   17  albedo_overlay    sampler2D          likewise
 //   10  split_sum         sampler2D          see include/brdf.glsl
 //   11  metallic_roughness_map, 12 normal_map, 13 detail_normal_map, 14 emission_map   sampler2D   see include/surface.glsl
 //   20  atmosphere        readonly buffer    see include/air.glsl

@@ -8,7 +8,7 @@
 //   4   position          rgba32f            G-buffer, see terrain/primary.comp
 //   5   normal            writeonly rgba16f
 //   6   geometric_normal  writeonly rgba16f  out of the water: up, or out of a side
-//   7   albedo            writeonly rgba16f  1: there is none to divide light by
+//   7   albedo            writeonly rgba16f  1: there is none to divide light by; on a map its colour
 //   15  material          writeonly rgba16f  written where KEEPS_MATERIAL
 //   16  emission          writeonly rgba32f  written where KEEPS_EMISSION
 //   70  water             readonly buffer    see include/water.glsl
@@ -42,13 +42,14 @@ void main() {
     float t;
     if (!water_hit(grid, direction, imageLoad(position, pixel).w, t, out_of_water)) return;
     vec3 at = grid_to_world(grid + direction * terrain.scale * t);
-    vec3 n;
-    float alpha;
-    seen_water(at, direction, t, out_of_water, n, alpha);
+    vec3 n = out_of_water, colour = vec3(1.0);
+    float alpha = 1.0;
+    if (MAP_WATER) colour = map_water_albedo((grid + direction * terrain.scale * t).xy);
+    else seen_water(at, direction, t, out_of_water, n, alpha);
     imageStore(position, pixel, vec4(at, t));
     imageStore(normal, pixel, vec4(n, float(HIT_WATER)));
     imageStore(geometric_normal, pixel, vec4(out_of_water, 0.0));
-    imageStore(albedo, pixel, vec4(1.0, 1.0, 1.0, 0.0));
+    imageStore(albedo, pixel, vec4(colour, 0.0));
     if (KEEPS_MATERIAL) imageStore(material, pixel, vec4(sqrt(alpha), 0.0, 0.0, 0.0));
     if (KEEPS_EMISSION) imageStore(emission, pixel, vec4(0.0));
 }

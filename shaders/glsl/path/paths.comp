@@ -10,6 +10,7 @@
 //   6  sun_visibility  r32f             mean over the samples that hit
 //   7  sky_visibility  r32f             likewise
 //   8  albedo_map      sampler2D        see include/surface.glsl
+//   17 albedo_overlay  sampler2D        likewise
 //   20 atmosphere      readonly buffer  see include/air.glsl
 //   21 optical_depths  sampler2D        see include/transmittance.glsl
 //   22 sky_view        sampler2D        see include/sight.glsl
@@ -328,13 +329,15 @@ void main() {
                 if (KEEPS_COVERAGE && (crosses || !missed)) covered += 1.0;
             }
             bool fogs = MEDIUM_KIND != MEDIUM_UNIFORM || (vertex == 0u && crossings == 0u);
+            if (frame.background_kind == BACKGROUND_NONE && missed && !crosses && vertex == 0u && crossings == 0u) fogs = false;
             if (MEDIUM_KIND != MEDIUM_NONE && fogs && !wet) {
                 vec3 weight;
                 in_medium =
                     sample_free_flight(grid_to_world(origin), direction, t, draw(vertex, DRAW_FLIGHT), t, weight);
                 throughput *= weight;
             }
-            if (HAS_WATER && crosses && !in_medium) {
+            bool on_map_water = HAS_WATER && MAP_WATER && crosses;  // which is a surface as the ground is
+            if (HAS_WATER && !MAP_WATER && crosses && !in_medium) {
                 vec3 n = wet ? -out_of_water : out_of_water, facet = n;
                 float alpha = SMOOTHEST;
                 if (vertex == 0u && crossings == 0u) {
@@ -374,11 +377,11 @@ void main() {
                 from_ground = false;
                 wet_metres = FAR;
                 ended = ++crossings == MOST_CROSSINGS;
-            } else if (missed && !in_medium) {
+            } else if (missed && !in_medium && !on_map_water) {
                 if (HAS_WATER && vertex == 0u && crossings > 0u) {
                     receive(throughput * (sky_radiance(direction) + mirrored_sun), vertex);
                 } else if (vertex == 0u) {
-                    receive(throughput * (frame.has_background == 1u ? frame.background : sky_seen(direction)), 0u);
+                    receive(throughput * (frame.background_kind == BACKGROUND_SKY ? sky_seen(direction) : frame.background), 0u);
                 } else at_sky = true;
                 ended = true;
             } else {
@@ -386,7 +389,11 @@ void main() {
                 vec3 n = vec3(0.0), view = -direction;
                 bool from_behind = false;
                 if (!in_medium) {
-                    point = surface_at(hit, origin, direction * grid_scale);
+                    if (on_map_water) {
+                        vec3 at = origin + t * direction * grid_scale;
+                        vec3 up = out_of_water;
+                        point = SurfacePoint(at, up, up, map_water_albedo(at.xy), 1.0, 0.0, vec3(0.0));
+                    } else point = surface_at(hit, origin, direction * grid_scale);
                     n = point.normal;
                     from_behind = vertex > 0u && dot(direction, point.geometric_normal) > 0.0;
                 }
@@ -413,10 +420,11 @@ void main() {
                     if (!in_medium) {
                         surface = make_surface(
                             point.albedo, point.roughness, point.metallic, terrain.specular, dot(n, view));
+                        if (on_map_water) surface = Surface(point.albedo, 1.0, vec3(0.0), vec3(0.0));
                         share = glossy_share(surface, n, view);
                     }
                     origin = in_medium ? origin + t * direction * grid_scale : point.grid;
-                    on_ground = !in_medium && hit.kind == HIT_GROUND;
+                    on_ground = !in_medium && !on_map_water && hit.kind == HIT_GROUND;
                     vec3 world = grid_to_world(origin);
                     if (HAS_WATER) {
                         from = origin;

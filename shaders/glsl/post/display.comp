@@ -4,11 +4,12 @@
 // Bindings (set 0):
 //   3  frame      readonly buffer    see include/frame.glsl
 //   4  radiance   readonly rgba32f   mean radiance
-//   5  display    writeonly rgba8    sRGB-encoded; alpha is 1
+//   5  display    writeonly rgba8    sRGB-encoded; alpha, not multiplied in, is 1 but where TRANSPARENT
 //   6  tone       readonly buffer    below; read where something is not as it is by default
 //   7  exposure   readonly rgba32f   1 x 1: of post/exposure.comp; read where AUTO_EXPOSURE
 //   8  lut        readonly rgba32f   see include/lut.glsl; read where there is one
 //   9  grain      readonly buffer    see include/grain.glsl; read where GRAIN
+//   10 shares     readonly rgba32f   x is the pixel's coverage, which radiance is multiplied by; read where TRANSPARENT
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
@@ -33,6 +34,7 @@ layout(constant_id = 106) const bool AUTO_EXPOSURE = false;
 layout(constant_id = 107) const bool GRADED_LIGHT = false;
 layout(constant_id = 108) const bool GRADED_DISPLAY = false;
 layout(constant_id = 109) const uint LUT = NO_LUT;
+layout(constant_id = 110) const bool TRANSPARENT = false;
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D radiance;
 layout(set = 0, binding = 5, rgba8) writeonly uniform image2D display;
@@ -50,6 +52,7 @@ layout(set = 0, binding = 6, scalar) readonly buffer ToneBlock {
     int lut_slices_a_row;
 } tone;
 layout(set = 0, binding = 7, rgba32f) readonly uniform image2D exposure;
+layout(set = 0, binding = 10, rgba32f) readonly uniform image2D shares;
 
 const float MIDDLE_GREY = 0.18;
 
@@ -81,7 +84,14 @@ void main() {
     if (any(greaterThanEqual(pixel, frame.size))) return;
     float scale = frame.exposure_scale;
     if (AUTO_EXPOSURE) scale = imageLoad(exposure, ivec2(0)).x;
-    vec3 light = exposed(imageLoad(radiance, pixel).rgb, scale);
+    vec3 seen = imageLoad(radiance, pixel).rgb;
+    float alpha = 1.0;
+    if (TRANSPARENT) {
+        // Light as what covers the pixel sends it: tone mapping is not linear, so it comes after this division.
+        alpha = clamp(imageLoad(shares, pixel).x, 0.0, 1.0);
+        seen = alpha > 0.0 ? seen / alpha : vec3(0.0);
+    }
+    vec3 light = exposed(seen, scale);
     if (GRADED_LIGHT) light = grade_light(light);
     if (LUT == SCENE_LUT) light = exposed(lut_log_decode(look_up(lut_log_encode(light))), 1.0);
     vec3 encoded = srgb_encode(tone_curve(light, OPERATOR, tone.curve, CUSTOM_TONE));
@@ -89,5 +99,6 @@ void main() {
     if (LUT == DISPLAY_LUT) encoded = clamp(look_up(encoded), 0.0, 1.0);
     if (GRAIN) encoded = srgb_encode(grained(srgb_decode(encoded), pixel));
     if (DITHER) encoded += dither(pixel);
-    imageStore(display, pixel, vec4(encoded, 1.0));
+    if (TRANSPARENT && alpha == 0.0) encoded = vec3(0.0);
+    imageStore(display, pixel, vec4(encoded, alpha));
 }

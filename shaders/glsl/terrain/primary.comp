@@ -10,6 +10,7 @@
 //   6  geometric_normal   writeonly rgba16f
 //   7  albedo             writeonly rgba16f  linear
 //   8  albedo_map         sampler2D          see include/surface.glsl
+//   17 albedo_overlay     sampler2D          likewise
 //   11 metallic_roughness_map, 12 normal_map, 13 detail_normal_map, 14 emission_map   sampler2D   likewise
 //   15 material           writeonly rgba16f  roughness, metallic; written where KEEPS_MATERIAL
 //   16 emission           writeonly rgba32f  radiance; written where KEEPS_EMISSION

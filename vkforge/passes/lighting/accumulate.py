@@ -30,11 +30,13 @@ def accumulate(
     lamp_light: ImageResource | None = None,
     fog: tuple[ImageResource, ImageResource] | None = None,
     water_light: ImageResource | None = None,
+    map_water: bool = False,
 ) -> dict[str, ImageResource]:
     """Declare the pass; return the means by name. They keep their contents from sample to sample.
 
     `kept` names what of ON_REQUEST comes with them; "deviation" is the sum of the luminance's squared deviations. `fog`
-    is the light it adds, and the share it lets through. `water_light` stands for all other light where it is seen.
+    is the light it adds, and the share it lets through. `water_light` stands for all other light where it is seen;
+    `map_water` is lit as the ground is.
     """
     means: dict[str, Any] = {name: graph.image(name, format, size, persistent=True) for name, format in MEANS.items()}
     made, bound = on_request(graph, size, ON_REQUEST, kept, means)
@@ -58,6 +60,7 @@ def accumulate(
             "HAS_LAMPS": lamp_light is not None,
             "HAS_FOG": fog is not None,
             "HAS_WATER": water_light is not None,
+            "MAP_WATER": map_water,
         },
         # What is not there is not read.
         sun_light=sun_light or position,
@@ -65,6 +68,7 @@ def accumulate(
         lamp_light=lamp_light or position,
         water_light=water_light or position,
         emission=gbuffer["emission"],
+        normal=gbuffer["normal"],
         fog_light=position if fog is None else fog[0],
         fog_left=position if fog is None else fog[1],
         **sky_bindings,

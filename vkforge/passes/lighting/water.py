@@ -9,12 +9,18 @@ from vkforge.graph.builder import Graph, ImageResource
 from vkforge.passes.materials.textures import DeviceTexture
 from vkforge.passes.terrain.heightfield import LOWEST
 from vkforge.passes.terrain.primary import EXTRAS, GBUFFER
-from vkforge.scene.water import Water
+from vkforge.scene.terrain import Terrain
+from vkforge.scene.water import Water, flood_of
+
+# Grid units, twice SHALLOWEST of include/water.glsl, and some centimetres on a mountain: ground that lies just as high
+# as the water is flooded, as the sea of a coastal DEM is at 0.
+LIFT = 0.2
+SLACK = 1.0 + 1e-5
 
 
 def water_variant(water: Water | None) -> dict[str, int]:
     """Return the specialisation constants of include/water.glsl that suit a scene's water; none where there is none."""
-    return {} if water is None else {"HAS_WATER_MASK": water.mask is not None}
+    return {} if water is None else {"HAS_WATER_MASK": water.mask is not None, "MAP_WATER": water.tint is not None}
 
 
 def import_water(graph: Graph, mask: DeviceTexture | None, instead: ImageResource) -> dict[str, Any]:
@@ -26,16 +32,22 @@ def import_water(graph: Graph, mask: DeviceTexture | None, instead: ImageResourc
     return {"water": graph.block("water"), "water_mask": image}
 
 
-def fill_water(block: Any, water: Water | None, terrain: Any) -> None:
-    """Write the `water` block; without water nothing reads it. `terrain` is the filled block of that name."""
+def fill_water(block: Any, water: Water | None, filled: Any, terrain: Terrain) -> None:
+    """Write the `water` block; without water nothing reads it. `filled` is the `terrain` block of that terrain."""
     if water is None:
         return
-    low, scale = float(terrain["height_low"]), float(terrain["height_scale"])
-    block["level"] = (water.level - low) * scale + LOWEST
+    low, scale = float(filled["height_low"]), float(filled["height_scale"])
+    flood = flood_of(water, terrain)
+    block["level"] = (water.level - low) * scale + LOWEST + (LIFT if flood.touches else 0.0)
     block["ior"] = water.ior
     block["scattering"] = water.scattering
     block["extinction"] = [s + a for s, a in zip(water.scattering, water.absorption, strict=True)]
     block["alpha_squared"] = water.roughness**4
+    if water.tint is not None:
+        block["deep"] = water.tint.deep
+        block["shallow"] = water.tint.shallow
+        block["fade"] = 1.0 / (water.tint.fade or flood.depth)
+    block["slack"] = SLACK if flood.touches else 1.0
     waves = water.waves()
     block["wave_count"] = len(waves)
     for wave, (east, north, slope, phase) in zip(block["waves"], waves, strict=False):

@@ -67,7 +67,8 @@ def import_maps(
 def surface_variant(terrain: Terrain) -> dict[str, int]:
     """Return the specialisation constants of include/surface.glsl that suit what a terrain is made of."""
     maps = {f"HAS_{name.upper()}": texture is not None for name, texture in terrain.material.maps.items()}
-    return {"ALBEDO_KIND": ALBEDO_KINDS[terrain.surface_albedo.kind], **maps}
+    albedo = terrain.surface_albedo
+    return {"ALBEDO_KIND": ALBEDO_KINDS[albedo.kind], "HAS_ALBEDO_OVERLAY": albedo.overlay is not None, **maps}
 
 
 def fill_material(block: Any, material: Material) -> None:

@@ -30,6 +30,7 @@ class Display:
         lut: NO_LUT, DISPLAY_LUT or SCENE_LUT of post/display.comp.
         dither: Whether the steps of 8 bits are hidden.
         grain: Whether there is any.
+        transparent: Whether there is nothing behind the ground, and alpha says how much of a pixel it covers.
     """
 
     operator: int
@@ -40,9 +41,10 @@ class Display:
     lut: int
     dither: bool
     grain: bool
+    transparent: bool
 
     @classmethod
-    def of(cls, settings: Settings, *, smooth: bool) -> Display:
+    def of(cls, settings: Settings, *, smooth: bool, transparent: bool) -> Display:
         """Return what settings need; `smooth` says whether dither is wanted where they don't say."""
         tone, grade, lut = as_tonemap(settings.tonemap), settings.grade, settings.lut
         return cls(
@@ -54,6 +56,7 @@ class Display:
             lut=0 if lut is None else 1 if lut.space == "display" else 2,
             dither=smooth if settings.dither is None else settings.dither,
             grain=settings.grain is not None,
+            transparent=transparent,
         )
 
 
@@ -66,6 +69,7 @@ def display(
     *,
     exposure: ImageResource | None = None,
     lut: ImageResource | None = None,
+    shares: ImageResource | None = None,
 ) -> ImageResource:
     """Declare the pass; return the display-referred picture."""
     picture = graph.image("display", "rgba8", size)
@@ -82,6 +86,7 @@ def display(
             "LUT": variant.lut,
             "DITHER": variant.dither,
             "GRAIN": variant.grain,
+            "TRANSPARENT": variant.transparent,
         },
         frame=frame,
         tone=graph.block("tone"),
@@ -91,6 +96,7 @@ def display(
         # What is not there is not read; something must be bound all the same.
         exposure=exposure or radiance,
         lut=lut or radiance,
+        shares=shares or radiance,
     )
     return picture
 
