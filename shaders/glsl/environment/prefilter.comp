@@ -36,7 +36,7 @@ float mean_weight(vec3 mean, vec3 axis, float alpha2) {
     vec3 away = mean / size - axis;
     float chord2 = dot(away, away);  // cos^2 of h's angle is 1 - chord2 / 4
     // The kink is no series: there it is the mean of max(0, cosine) of cosines spread evenly with half the variance.
-    float cosine = 1.0 - 0.5 * chord2, around = max(sqrt(3.0 * (1.0 - size)), 1.0e-6);
+    float cosine = 1.0 - 0.5 * chord2, around = sqrt(max(3.0 * (1.0 - size), 1.0e-12));
     float above = clamp(cosine + around, 0.0, 2.0 * around);
     cosine = max(cosine, above * above / (4.0 * around));
     float slope = 0.25 * (1.0 - alpha2);
@@ -46,7 +46,7 @@ float mean_weight(vec3 mean, vec3 axis, float alpha2) {
     float first = -(0.5 + 2.0 * cosine * slope * spread) * peak;
     float second = (2.0 + 6.0 * cosine * slope * spread) * slope * spread * peak;
     float laplacian = 4.0 * (cosine * first + chord2 * (1.0 - 0.25 * chord2) * second);
-    return cosine * peak + 0.5 * (1.0 - size) * laplacian;
+    return cosine * peak + 0.5 * max(0.0, 1.0 - size) * laplacian;
 }
 
 void main() {
