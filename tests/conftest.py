@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
+
+# One test process a core: more threads in NumPy's linear algebra only wait for each other. NumPy reads it once, below.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import numpy as np
 
 from vkforge.errors import VulkanMissingError
 

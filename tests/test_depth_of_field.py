@@ -102,7 +102,7 @@ def test_small_circles_have_the_profile_of_the_disc(renderer: vf.Renderer, angle
     beyond = across[0] * x[None, :, None, :] + across[1] * y[:, None, :, None]  # pixels
     inner = slice(6, -6)
     for radius in (0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95, 1.1, 1.2, 1.35, 1.7, 1.9, 2.2):
-        image = renderer.render(focus_for(table, radius, size), size, samples=256, sky_rays=0, lens=lens).hdr[..., 1]
+        image = renderer.render(focus_for(table, radius, size), size, samples=128, sky_rays=0, lens=lens).hdr[..., 1]
         error = np.abs(image - truth.disc_edge(-beyond, radius).mean(axis=(2, 3)))[inner, inner].max()
         print(f"edge at {angle:g} degrees, circles of {radius:g} pixels: worst {error:.4f}")
         assert error < 0.03
@@ -126,7 +126,7 @@ def test_a_rim_before_the_sky_has_the_profile_of_the_disc(renderer: vf.Renderer,
             (east, 0, altitude), (east, 0, 0), up=(0, 1, 0), fov=20.0, aperture_radius=aperture, focus_distance=focused
         )
         scene = vf.Scene(terrain, camera, sun=None, sky=None, background="black")
-        profile = seen(renderer, scene, size=size, samples=256)[size[1] // 2]
+        profile = seen(renderer, scene, size=size, samples=128)[size[1] // 2]
         error = np.abs(profile - truth.disc_edge(-x, radius).mean(axis=1))[32:-32].max()
         print(f"rim at {within:g}, focus {focus:g}, circles of {radius:g} pixels: worst {error:.4f}")
         assert error < 0.03
@@ -184,7 +184,7 @@ def test_an_edge_over_another_surface(
             covered = truth.disc_edge(-outward, 0.1 if focus == "edge" else radius)
             covered = covered.reshape(size[1], 8, size[0], 8).mean(axis=(1, 3))
             wanted = covered if bright == "plateau" else 1.0 - covered
-            error = np.abs(seen(renderer, scene, size=size, samples=256) - wanted)
+            error = np.abs(seen(renderer, scene, size=size, samples=64) - wanted)
             worst[bright, radius] = float(error[14:-14, 14:-14].max())
     print(f"plateau at {near:g} m, {slant:g} degrees, focus on {focus}: worst {max(worst.values()):.4f}")
     assert max(worst.values()) < 0.03, {where: error for where, error in worst.items() if error >= 0.03}

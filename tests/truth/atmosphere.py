@@ -47,10 +47,18 @@ class Air:
         h = np.maximum(altitude, 0.0)[..., None]
         return np.exp(-h / 8000.0) * np.array(self.rayleigh), np.exp(-h / 1200.0) * np.full(3, self.mie_scattering)
 
+    def densities(self, altitude: Array) -> tuple[Array, Array, Array]:
+        """Of molecules, aerosols and ozone (...), as shares of where there is most of each."""
+        h = np.maximum(altitude, 0.0)
+        return np.exp(-h / 8000.0), np.exp(-h / 1200.0), np.maximum(0.0, 1.0 - np.abs(altitude - 25e3) / 15e3)
+
+    def extinction_of(self, molecules: Array, aerosols: Array, ozone: Array) -> Array:
+        """Extinction (..., 3) by densities, or optical depth by their integrals."""
+        parts = np.stack([molecules, aerosols, ozone], axis=-1)
+        return parts @ np.array([self.rayleigh, (self.mie_extinction,) * 3, self.ozone])
+
     def extinction(self, altitude: Array) -> Array:
-        rayleigh, mie = self.scattering(altitude)
-        tent = np.maximum(0.0, 1.0 - np.abs(altitude - 25e3) / 15e3)[..., None]
-        return rayleigh + mie * (self.mie_extinction / self.mie_scattering) + tent * np.array(self.ozone)
+        return self.extinction_of(*self.densities(altitude))
 
     def span(self, r: Array, mu: Array) -> tuple[Array, Array, Array]:
         """Where a ray from radius r enters the air, where it leaves it or meets the ground, and whether it meets it."""
@@ -114,7 +122,7 @@ def _sunlight_table(air: Air) -> tuple[Array, int, int]:
         span = reach[i]
         t, weights = nodes(0 * span, span, -r[i] * mu[i], 16, 6)
         altitude = np.sqrt(r[i] ** 2 + t * t + 2 * t * (r[i] * mu[i])[:, None]) - air.ground
-        depth[i] = (air.extinction(altitude) * weights[..., None]).sum(-2)
+        depth[i] = air.extinction_of(*((density * weights).sum(-1) for density in air.densities(altitude)))
     return depth, rows, columns
 
 

@@ -8,7 +8,7 @@
 //   44  finer_centre       readonly rgba32f
 //   45  finer_middle       readonly rgba32f
 //   46  light              writeonly rgba32f  radiance times solid angle; w is the solid angle
-//   47  centre             writeonly rgba32f  sum of unit directions, each by its light's luminance
+//   47  centre             writeonly rgba32f  sum of unit directions, each by its light's luminance, whose sum is w
 //   48  middle             writeonly rgba32f  sum of unit directions, each by its solid angle
 //
 // A cell that holds one lamp stands for it where it is, whatever the cell's size: the centre says where.
@@ -36,7 +36,8 @@ void main() {
     ivec2 size = imageSize(light);
     if (any(greaterThanEqual(cell, size))) return;
     vec4 sum = vec4(0.0);
-    vec3 of_light = vec3(0.0), of_cell = vec3(0.0);
+    vec4 of_light = vec4(0.0);
+    vec3 of_cell = vec3(0.0);
     if (FIRST) {
         // At least two points a texel along each axis, so that all of the bilinear map counts.
         int points = (2 * environment.size.y + size.y - 1) / size.y;
@@ -50,18 +51,18 @@ void main() {
             float weight = dot(flux, vec3(0.2126, 0.7152, 0.0722)) + LEAST_WEIGHT * solid_angle;
             sum += vec4(flux, solid_angle);
             vec3 direction = equirectangular_direction(uv.x, cos(PI * uv.y), 0.0);
-            of_light += weight * direction;
+            of_light += weight * vec4(direction, 1.0);
             of_cell += solid_angle * direction;
         }
     } else {
         for (int i = 0; i < 4; ++i) {
             ivec2 child = 2 * cell + ivec2(i & 1, i >> 1);
             sum += imageLoad(finer_light, child);
-            of_light += imageLoad(finer_centre, child).xyz;
+            of_light += imageLoad(finer_centre, child);
             of_cell += imageLoad(finer_middle, child).xyz;
         }
     }
     imageStore(light, cell, sum);
-    imageStore(centre, cell, vec4(of_light, 0.0));
+    imageStore(centre, cell, of_light);
     imageStore(middle, cell, vec4(of_cell, 0.0));
 }

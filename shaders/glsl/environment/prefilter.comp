@@ -24,8 +24,30 @@ layout(set = 0, binding = 44) uniform sampler2D centre;
 layout(set = 0, binding = 45) uniform sampler2D middle;
 layout(set = 0, binding = 46, rgba32f) writeonly uniform image2D tables;
 
-// A cell is opened where it is larger than this part of the weight's scale there: the angle from r plus the lobe's width.
-const float OPENING = 0.2;
+// A cell is opened where it is larger than this part of the weight's scale there: the angle from r plus the lobe's width,
+// and for wide lobes the angle to their kink. Finer than the weight asks: a lamp draws all colours of its cell to itself.
+const float OPENING = 0.3;
+
+// The mean over a cell's light of the weight D(h) n.l with n = v = r, up to a factor. `mean` is the mean direction of that
+// light, shorter than 1 as it is spread: its variance is 2 (1 - length). To the second order the mean is the weight in that
+// direction and a quarter of the variance times the weight's Laplacian on the sphere.
+float mean_weight(vec3 mean, vec3 axis, float alpha2) {
+    float size = length(mean);
+    vec3 away = mean / size - axis;
+    float chord2 = dot(away, away);  // cos^2 of h's angle is 1 - chord2 / 4
+    // The kink is no series: there it is the mean of max(0, cosine) of cosines spread evenly with half the variance.
+    float cosine = 1.0 - 0.5 * chord2, around = sqrt(max(3.0 * (1.0 - size), 1.0e-12));
+    float above = clamp(cosine + around, 0.0, 2.0 * around);
+    cosine = max(cosine, above * above / (4.0 * around));
+    float slope = 0.25 * (1.0 - alpha2);
+    float spread = 1.0 / (alpha2 + slope * chord2), peak = spread * spread;
+    if (above < 2.0 * around) return cosine * peak;
+    // The weight's derivatives by chord2.
+    float first = -(0.5 + 2.0 * cosine * slope * spread) * peak;
+    float second = (2.0 + 6.0 * cosine * slope * spread) * slope * spread * peak;
+    float laplacian = 4.0 * (cosine * first + chord2 * (1.0 - 0.25 * chord2) * second);
+    return cosine * peak + 0.5 * max(0.0, 1.0 - size) * laplacian;
+}
 
 void main() {
     ivec2 at = ivec2(gl_GlobalInvocationID.xy);
@@ -43,11 +65,13 @@ void main() {
     ivec2 cell = ivec2(0);
     int level = top;
     while (true) {
-        vec3 away = normalize(texelFetch(centre, cell, level).xyz) - axis;
+        vec4 middle_of_light = texelFetch(centre, cell, level);
+        vec3 away = normalize(middle_of_light.xyz) - axis;
         float chord2 = dot(away, away);
         float extent = PI * exp2(float(level - top));  // of the cell from top to bottom, and across at the equator
         bool behind = 1.0 - 0.5 * chord2 < -extent;
-        bool open = level > 0 && !behind && extent > OPENING * min(sqrt(chord2) + 2.0 * alpha, 1.0);
+        float scale = min(sqrt(chord2) + 2.0 * alpha, 0.5 / alpha + abs(1.0 - 0.5 * chord2));
+        bool open = level > 0 && !behind && extent > OPENING * scale;
         if (open) {
             --level;
             cell *= 2;
@@ -55,10 +79,9 @@ void main() {
         }
         if (!behind) {
             vec4 of_cell = texelFetch(light, cell, level);
-            sum += of_cell.rgb * mirror_weight(chord2, alpha2);
+            sum += of_cell.rgb * mean_weight(middle_of_light.xyz / middle_of_light.w, axis, alpha2);
             // The weights' sum is by the cells' middles: by where their light is, what is bright would count twice.
-            away = normalize(texelFetch(middle, cell, level).xyz) - axis;
-            weights += of_cell.w * mirror_weight(dot(away, away), alpha2);
+            weights += of_cell.w * mean_weight(texelFetch(middle, cell, level).xyz / of_cell.w, axis, alpha2);
         }
         // On to the next of four siblings, or up and on from there; the top level has but two.
         while (level < top && (cell & 1) == ivec2(1)) {

@@ -11,20 +11,12 @@
 #include "include/environment.glsl"
 
 const int TABLES = 6;
-const ivec2 TABLES_SIZE = ivec2(512, 1024);  // of the image: passes/lighting/prefilter.py
-// A texel is at most a fifth of its lobe wide; wide lobes end in a kink, at 90 degrees, that wants as many.
-const int TABLE_WIDTH[TABLES] = int[](512, 512, 256, 256, 256, 256);  // twice the height
-const int TABLE_ROW[TABLES] = int[](0, 256, 512, 640, 768, 896);      // where in the image it begins
+const ivec2 TABLES_SIZE = ivec2(512, 832);  // of the image: passes/lighting/prefilter.py
+// A texel is at most a fifth of its lobe wide; wide lobes end in a kink, at 90 degrees, that wants more.
+const int TABLE_WIDTH[TABLES] = int[](512, 512, 256, 128, 128, 128);  // twice the height
+const int TABLE_ROW[TABLES] = int[](0, 256, 512, 640, 704, 768);      // where in the image it begins
 
 float table_alpha(int table) { return exp2(float(table - TABLES + 1)); }
-
-// The weight of light from `chord` (the distance between the unit vectors l and r), up to a factor. cos^2 of h's angle is
-// 1 - chord^2 / 4.
-float mirror_weight(float chord2, float alpha2) {
-    float sine2 = 0.25 * chord2;
-    float spread = sine2 + (1.0 - sine2) * alpha2;
-    return max(0.0, 1.0 - 0.5 * chord2) / (spread * spread);
-}
 
 vec3 table_radiance(sampler2D tables, int table, vec2 uv) {
     ivec2 size = ivec2(TABLE_WIDTH[table], TABLE_WIDTH[table] / 2);

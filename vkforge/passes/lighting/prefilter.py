@@ -15,7 +15,7 @@ from vkforge.scene.environment import Environment
 from vkforge.vk.device import Device, Owner
 from vkforge.vk.resources import Image
 
-TABLES_SIZE = (512, 1024)  # include/prefiltered.glsl
+TABLES_SIZE = (512, 832)  # include/prefiltered.glsl
 LIGHT_SIZE, LIGHT_LEVELS = (512, 256), 9  # down to two cells
 
 
