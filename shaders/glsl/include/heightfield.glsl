@@ -39,7 +39,7 @@ layout(constant_id = 9) const bool WALK_TOGETHER = false;
 const uint HIT_NOTHING = 0u;
 const uint HIT_GROUND = 1u;
 const uint HIT_SKIRT = 2u;
-const uint HIT_WATER = 3u;  // in the G-buffer, where lighting/water_surface.comp puts it; the tracer knows of none
+const uint HIT_WATER = 3u;  // in the G-buffer, where lighting/water_surface.comp puts it; the tracer meets none
 
 struct Hit {
     float t;      // metres along a unit direction
@@ -115,10 +115,21 @@ vec3 wall_normal(bool east_west, vec3 direction) {
     return east_west ? vec3(-sign(direction.x), 0.0, 0.0) : vec3(0.0, sign(direction.y), 0.0);
 }
 
+// Where a ray that leaves a surface starts: `at` (grid space) has been rounded, but what lies on a wall or the base of the
+// skirt lies exactly on its plane, which the ray then can't meet again. `normal` is that of the surface, in the world.
+vec3 start_from(uint kind, vec3 at, vec3 normal) {
+    if (!HAS_SKIRT || kind != HIT_SKIRT) return at;
+    if (abs(normal.z) > 0.5) return vec3(at.xy, terrain.base);
+    return vec3(mix(at.xy, round(at.xy), greaterThan(abs(normal.xy), vec2(0.5))), max(at.z, terrain.base));
+}
+
 // Trace from `origin` (grid space) along `direction` (grid units per metre), up to `t_end` metres.
-// `on_surface`: the origin lies on the ground and leaves it upwards; its z is taken from the patch itself.
+// `from`: what the ray leaves at its origin. The ground: upwards, and the origin's z is taken from the patch itself; the
+// skirt: outwards, from where `start_from` says; water: the origin is above the ground, or would be but for rounding;
+// HIT_NOTHING: it starts anywhere.
 // `t_clear`: up to there the ray is known to be above the ground; a hit is the same to the bit as if it were not.
-Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float t_clear) {
+Hit trace_grid(vec3 origin, vec3 direction, float t_end, uint from, float t_clear) {
+    bool on_surface = from == HIT_GROUND;
     Hit hit;
     hit.t = t_end;
     hit.kind = HIT_NOTHING;
@@ -247,7 +258,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float 
             float B = direction.z - p.a * direction.x - p.b * direction.y
                     - p.c * (uv.x * direction.y + uv.y * direction.x);
             float A = -p.c * direction.x * direction.y;
-            if (starting) {
+            if (starting || (HAS_WATER && from == HIT_WATER && t == t_begin && C < 0.0)) {
                 origin.z -= C;
                 C = 0.0;
                 starting = false;
@@ -294,15 +305,15 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float 
     return hit;
 }
 
-Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
-    return trace_grid(origin, direction, t_end, on_surface, 0.0);
+Hit trace_grid(vec3 origin, vec3 direction, float t_end, uint from) {
+    return trace_grid(origin, direction, t_end, from, 0.0);
 }
 
-// Whether anything stands between a surface point and infinity. `grid` is the point in grid space, `kind` what it lies
+// Whether anything stands between a surface point and `metres` away. `grid` is where `start_from` says, `kind` what it lies
 // on, `direction` a unit vector in the world that leaves the surface.
-bool occluded(vec3 grid, uint kind, vec3 direction) {
-    bool on_ground = kind == HIT_GROUND || !(HAS_SKIRT || HAS_WATER);
-    return trace_grid(grid, direction * grid_scale, 1.0e30, on_ground).kind != HIT_NOTHING;
+bool occluded(vec3 grid, uint kind, vec3 direction, float metres) {
+    uint from = HAS_SKIRT || HAS_WATER ? kind : HIT_GROUND;
+    return trace_grid(grid, direction * grid_scale, metres, from).kind != HIT_NOTHING;
 }
 
 vec3 ground_normal(ivec2 cell, vec2 uv) {
