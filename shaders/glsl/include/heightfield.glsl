@@ -192,7 +192,6 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, uint from, float t_clea
         t = max(t_box, max(t_entry.x, t_entry.y));
     }
     float side = on_surface || cleared ? 1.0 : 0.0;
-    bool always_above = !HAS_HOLES && on_surface;
     float position_rounding = 4.0e-7 * max(extent.x, extent.y);
     float furthest = max(abs(direction.x), abs(direction.y));
     float t_begin = t, crossing = -1.0;
@@ -212,8 +211,8 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, uint from, float t_clea
             uint low = bounds & 0xffffu;  // 0 says that a hole is among the cells
             float lowest = float(low), highest = float(bounds >> 16);
             bool above = z > highest && z_next > highest;
-            // A ray that starts above and meets no hole is above until it hits.
-            bool below = !always_above && (!HAS_HOLES || low > 0u) && z < lowest && z_next < lowest;
+            // A ray that was above and meets no hole is above until it hits; below, it has crossed in what rounding hid.
+            bool below = side <= 0.0 && (!HAS_HOLES || low > 0u) && z < lowest && z_next < lowest;
             if (HAS_SKIRT && HAS_HOLES && side == 0.0) below = false;  // it may be about to meet a hole's wall
             bool over = above || below;
             float side_over = HAS_HOLES && low == 0u ? 0.0 : above ? 1.0 : -1.0;
