@@ -35,6 +35,8 @@ _owned: dict[int, tuple[weakref.ref[np.ndarray], float, float]] = {}
 class Terrain:
     """A heightfield: a bilinear surface through evenly spaced samples.
 
+    A cell with one sample missing is the triangle of the other three; with more it is a hole.
+
     Row 0 is north and column 0 is west. Sample (i, j) stands at x = (j - (cols-1)/2) * dx, y = ((rows-1)/2 - i) * dy
     and z = height * vertical_exaggeration, in world metres. `dataclasses.replace` makes a changed copy that shares the
     heights.
@@ -53,7 +55,10 @@ class Terrain:
         skirt: None for open edges, or the elevation in metres (before exaggeration, at most the lowest height) of the
             base plane down to which walls close the block: it is drawn at world z = skirt * vertical_exaggeration.
             "auto" puts it 5 % of the longer side below the lowest height, as seen in the picture. Kept as a number or
-            None.
+            None. Walls follow the outline of the data, around holes too.
+        floor: whether the base plane of a skirt lies under holes and around the data as well, up to the DEM's outer
+            extent, like the floor of a tray. None leaves that to the scene: `Scene.portrait` leaves the floor out, so
+            that a ragged DEM is a ragged block; any other has it.
         skirt_color: linear RGB or colour string of those walls.
         crs: coordinate reference system as WKT or "EPSG:...", for georeferenced outputs.
         transform: affine (a, b, c, d, e, f) from (column, row) to CRS coordinates, x = a*col + b*row + c and
@@ -78,6 +83,7 @@ class Terrain:
     material: Material
     vertical_exaggeration: float
     skirt: float | None
+    floor: bool | None
     skirt_color: Vector
     crs: str | None
     transform: Affine | None
@@ -97,6 +103,7 @@ class Terrain:
         material: Material = _MATERIAL,
         vertical_exaggeration: float = 1.0,
         skirt: float | str | None = None,
+        floor: bool | None = None,
         skirt_color: Color = (0.58, 0.47, 0.33),
         crs: str | None = None,
         transform: Sequence[float] | None = None,
@@ -113,6 +120,9 @@ class Terrain:
         put(self, "material", material)
         put(self, "albedo", self._resolve_albedo(albedo, cmap, cmap_data, vmin, vmax, percentiles))
         put(self, "skirt", self._resolve_skirt(skirt))
+        if floor is not None and not isinstance(floor, (bool, np.bool_)):
+            raise InputError(f"floor is {show(floor)}; wanted True, False, or None to leave it to the scene")
+        put(self, "floor", None if floor is None else bool(floor))
         put(self, "skirt_color", linear_color("skirt_color", skirt_color))
         if crs is not None and not isinstance(crs, str):
             raise InputError(f"crs is {show(crs)}; wanted WKT or a string such as 'EPSG:32616'")
@@ -200,14 +210,14 @@ class Terrain:
         return self.albedo.colormap
 
     def height_at(self, x: Any, y: Any) -> Any:
-        """Return the world z in metres, exaggeration included, of the bilinear surface at world (x, y).
+        """Return the world z in metres, exaggeration included, of the surface at world (x, y).
 
         Args:
             x: number or array of metres east of the centre.
             y: the same north of it; the two broadcast.
 
         Returns:
-            float64 number or array; NaN outside the extent and in cells with a corner missing.
+            float64 number or array; NaN outside the extent and in holes.
         """
         (rows, cols), (dx, dy) = self.shape, self.cell_size
         column = np.asarray(x, np.float64) / dx + (cols - 1) / 2
@@ -218,9 +228,11 @@ class Terrain:
         j = np.clip(np.where(inside, column, 0), 0, cols - 2).astype(np.intp)
         i = np.clip(np.where(inside, row, 0), 0, rows - 2).astype(np.intp)
         u, v = np.where(inside, column, np.nan) - j, np.where(inside, row, np.nan) - i
-        corner = self.heights
-        north = corner[i, j] * (1 - u) + corner[i, j + 1] * u
-        south = corner[i + 1, j] * (1 - u) + corner[i + 1, j + 1] * u
+        corners = [self.heights[i + k, j + m] for k, m in ((0, 0), (0, 1), (1, 0), (1, 1))]
+        if np.isnan(corners).any():
+            corners = _triangles(*corners, u, v)
+        north = corners[0] * (1 - u) + corners[1] * u
+        south = corners[2] * (1 - u) + corners[3] * u
         z = (north * (1 - v) + south * v) * self.vertical_exaggeration
         return float(z) if z.ndim == 0 else z
 
@@ -270,6 +282,15 @@ class Terrain:
         if self.vertical_exaggeration != 1.0:
             text += f", vertical_exaggeration={self.vertical_exaggeration:g}"
         return text + ")"
+
+
+def _triangles(h00: Any, h01: Any, h10: Any, h11: Any, u: Any, v: Any) -> list[np.ndarray]:
+    """Return the corners of cells with a lone missing one put onto the others' plane, where (u, v) is on their side."""
+    missing = [np.isnan(h) for h in (h00, h01, h10, h11)]
+    sides = (u + v >= 1, v >= u, u >= v, u + v <= 1)
+    planes = (h01 + h10 - h11, h00 + h11 - h10, h00 + h11 - h01, h01 + h10 - h00)
+    found = zip((h00, h01, h10, h11), missing, sides, planes, strict=True)
+    return [np.where(none & side, plane, h) for h, none, side, plane in found]
 
 
 def _cell_size(given: Any) -> tuple[float, float]:

@@ -60,7 +60,7 @@ Air air_at(vec3 world, vec3 eye) {
     vec2 extent = vec2(terrain.cells);
     if (any(lessThan(air.grid.xy, vec2(0.0))) || any(greaterThan(air.grid.xy, extent))) return air;
     if (HAS_SKIRT && air.grid.z < terrain.base) {
-        if (!HAS_HOLES || eye.z <= terrain.base) return air;
+        if (!HAS_HOLES || !HAS_FLOOR || eye.z <= terrain.base) return air;
         // Under the base: behind it where the eye looks through a hole, else beside the block and then below.
         vec2 through = mix(eye.xy, air.grid.xy, (eye.z - terrain.base) / (eye.z - air.grid.z));
         if (all(equal(through, clamp(through, vec2(0.0), extent)))) air = Air(vec3(air.grid.xy, terrain.base), HIT_SKIRT);
@@ -68,8 +68,9 @@ Air air_at(vec3 world, vec3 eye) {
     }
     ivec2 cell = min(ivec2(air.grid.xy), terrain.cells - 1);
     Patch p = load_patch(cell);
-    float ground = patch_height(p, air.grid.xy - vec2(cell));
-    if (!p.hole && air.grid.z < ground) air = Air(vec3(air.grid.xy, ground), HIT_GROUND);
+    vec2 uv = air.grid.xy - vec2(cell);
+    float ground = patch_height(p, uv);
+    if (has_ground(p, uv) && air.grid.z < ground) air = Air(vec3(air.grid.xy, ground), HIT_GROUND);
     return air;
 }
 

@@ -211,6 +211,7 @@ def tracer_variant(device: Device, terrain: Terrain, heights: DeviceHeights, *, 
         "HAS_WATER": water,
         "HAS_SKIRT": terrain.skirt is not None,
         "HAS_HOLES": heights.has_holes,
+        "HAS_FLOOR": terrain.floor is not False or not heights.has_holes,
         "WALK_TOGETHER": device.info.type == "cpu",
     }
 
