@@ -66,7 +66,7 @@ def test_cell_size(cell: Any) -> None:
         ({"vertical_exaggeration": NAN}, "vertical_exaggeration is nan"),
         ({"skirt": "automatic"}, "skirt is 'automatic'; wanted 'auto'"),
         ({"skirt": NAN}, "skirt .* is nan"),
-        ({"floor": "none"}, "floor is 'none'; wanted True, False, or None"),
+        ({"floor": "none"}, "floor is 'none'; wanted True or False"),
         ({"skirt_color": (1, 2, 3)}, "skirt_color .* is 2"),
         ({"material": 3}, "material is 3; wanted a Material"),
         ({"crs": 4326}, "crs is 4326; wanted WKT or a string"),

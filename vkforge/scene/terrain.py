@@ -6,7 +6,7 @@ import math
 import os
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
 from vkforge.scene.albedo import NEUTRAL, Albedo, normalize_albedo, raster, value_range
-from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
+from vkforge.scene.checks import LARGEST_METRES, Vector, flag, number, show
 from vkforge.scene.colormaps import Colormap, colormap_name, resolve
 from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.material import Material
@@ -120,9 +120,7 @@ class Terrain:
         put(self, "material", material)
         put(self, "albedo", self._resolve_albedo(albedo, cmap, cmap_data, vmin, vmax, percentiles))
         put(self, "skirt", self._resolve_skirt(skirt))
-        if floor is not None and not isinstance(floor, (bool, np.bool_)):
-            raise InputError(f"floor is {show(floor)}; wanted True, False, or None to leave it to the scene")
-        put(self, "floor", None if floor is None else bool(floor))
+        put(self, "floor", None if floor is None else flag("floor", floor))
         put(self, "skirt_color", linear_color("skirt_color", skirt_color))
         if crs is not None and not isinstance(crs, str):
             raise InputError(f"crs is {show(crs)}; wanted WKT or a string such as 'EPSG:32616'")
@@ -228,13 +226,39 @@ class Terrain:
         j = np.clip(np.where(inside, column, 0), 0, cols - 2).astype(np.intp)
         i = np.clip(np.where(inside, row, 0), 0, rows - 2).astype(np.intp)
         u, v = np.where(inside, column, np.nan) - j, np.where(inside, row, np.nan) - i
-        corners = [self.heights[i + k, j + m] for k, m in ((0, 0), (0, 1), (1, 0), (1, 1))]
-        if np.isnan(corners).any():
-            corners = _triangles(*corners, u, v)
-        north = corners[0] * (1 - u) + corners[1] * u
-        south = corners[2] * (1 - u) + corners[3] * u
+        h = self.heights
+        h00, h01, h10, h11 = h[i, j], h[i, j + 1], h[i + 1, j], h[i + 1, j + 1]
+        if np.isnan(h00 + h01 + h10 + h11).any():
+            h00, h01, h10, h11 = _triangles(h00, h01, h10, h11, u, v)
+        north = h00 * (1 - u) + h01 * u
+        south = h10 * (1 - u) + h11 * u
         z = (north * (1 - v) + south * v) * self.vertical_exaggeration
         return float(z) if z.ndim == 0 else z
+
+    def filled(self, max_hole: int | None = None) -> Terrain:
+        """Return this terrain with its holes filled, as smoothly as what is known around each allows.
+
+        Each missing sample becomes the mean of its four neighbours, weighted by the inverse squares of their distances:
+        Laplace's equation, as a soap film solves it. So nothing filled is higher or lower than the rim of its hole, and
+        a hole in a plane is the plane. What is missing at the DEM's border, a collar of nodata, stays.
+
+        Args:
+            max_hole: the most samples that a hole may have to be filled, 1 or more; None fills them all. Samples belong
+                together where they touch along a row or a column.
+
+        Raises:
+            InputError: `max_hole` is no number of at least 1.
+        """
+        from vkforge.scene.filling import enclosed, film
+
+        most = math.inf if max_hole is None else number("max_hole (samples)", max_hole, 1)
+        holes = enclosed(np.isnan(self.heights), most)
+        if not holes.any():
+            return self
+        dx, dy = self.cell_size
+        heights = self.heights.copy()
+        heights[holes] = film(heights, holes, ((dy / (dx + dy)) ** 2, (dx / (dx + dy)) ** 2))
+        return replace(self, heights=heights)
 
     def to_world(self, points: Any, crs: str | None = "EPSG:4326") -> np.ndarray:
         """Return the world coordinates of places on the Earth.
