@@ -165,6 +165,7 @@ TABLES: dict[type, tuple[dict[str, Any], dict[str, Row]]] = {
             "material": Row(vf.Material(0.25), vf.Material(0.75), vf.Material(0.5)),
             "vertical_exaggeration": Row(1.0, 3.0),
             "skirt": Row(-3.0, -1.0),
+            "floor": held(True, False),
             "skirt_color": Row("black", "white", pytest.approx((0.5, 0.5, 0.5))),
             "crs": held("EPSG:32616", "EPSG:26916"),
             "transform": Row((1, 0, 5, 0, -1, 9), (1, 0, 7, 0, -1, 9)),

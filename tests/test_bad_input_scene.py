@@ -66,6 +66,7 @@ def test_cell_size(cell: Any) -> None:
         ({"vertical_exaggeration": NAN}, "vertical_exaggeration is nan"),
         ({"skirt": "automatic"}, "skirt is 'automatic'; wanted 'auto'"),
         ({"skirt": NAN}, "skirt .* is nan"),
+        ({"floor": "none"}, "floor is 'none'; wanted True or False"),
         ({"skirt_color": (1, 2, 3)}, "skirt_color .* is 2"),
         ({"material": 3}, "material is 3; wanted a Material"),
         ({"crs": 43.26}, "crs is 43.26; wanted WKT, an EPSG number or a string"),

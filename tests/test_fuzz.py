@@ -109,6 +109,7 @@ def terrains(draw: st.DrawFn) -> vf.Terrain | None:
         "albedo": st.one_of(COLOR, hnp.arrays(np.uint8, (3, 4, 3)), st.none()),
         "cmap": st.sampled_from(["vkforge.relief", "viridis", "virdis", None, 5, ["red", "blue"]]),
         "vertical_exaggeration": st.one_of(SMALL, NUMBER),
+        "floor": st.one_of(st.none(), st.booleans()),
         "skirt": st.one_of(st.just("auto"), st.none(), NUMBER),
         "material": st.builds(vf.Material, *[st.floats(0, 1)] * 3),
         "percentiles": st.sampled_from([(2, 98), (98, 2), (0, 0), None, 5]),

@@ -24,6 +24,7 @@ SIZE = (32, 20)
 RNG = np.random.default_rng(21)
 ROUGH = RNG.random((13, 17)) * 4.0
 ROUGH.flags.writeable = False
+TORN = np.where(np.hypot(*np.mgrid[-6:7, -8:9]) < 3, np.nan, ROUGH)
 IMAGE = RNG.random((5, 6, 3))
 RASTER = RNG.random((7, 9))
 MAP = np.random.default_rng(23).random((4, 8, 3))
@@ -434,6 +435,7 @@ TABLE: dict[str, Row] = {
     "Terrain.material": Row(with_terrain("material"), DEFAULT, vf.Material(**SHINY)),
     "Terrain.vertical_exaggeration": Row(with_terrain("vertical_exaggeration"), DEFAULT, 1.5, "depth"),
     "Terrain.skirt": Row(with_terrain("skirt"), DEFAULT, "auto", "hit"),
+    "Terrain.floor": Row(with_terrain("floor", heights=TORN, skirt=-0.2), DEFAULT, False, "hit"),
     "Terrain.skirt_color": Row(with_terrain("skirt_color", skirt=-4.0), DEFAULT, "crimson", "albedo"),
     "Terrain.crs": Row(on_a_map("crs", transform=TRANSFORM), DEFAULT, "EPSG:32616", "georeference"),
     "Terrain.transform": Row(on_a_map("transform", crs="EPSG:32616"), DEFAULT, TRANSFORM, "georeference"),

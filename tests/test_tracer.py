@@ -351,3 +351,17 @@ def test_up_to_the_devices_limit(renderer: "vf.Renderer") -> None:
         np.testing.assert_allclose(50.0 - hits.t, ground, atol=max(1e-3, 5.0 * max(shape) * 2.0**-24))
     with pytest.raises(vf.InputError, match=f"{longest + 1} x 2 samples.*resample"):
         renderer.render(vf.Terrain(np.zeros((2, longest + 1))), (8, 8))
+
+
+@pytest.mark.parametrize("relief", [0.0, 0.01, 3.0])
+def test_ground_far_below_has_no_gaps(renderer: "vf.Renderer", relief: float) -> None:
+    """From 1 to 1000 km above, flat and all but flat, where a height rounds to metres on the way: every ray arrives."""
+    rng = np.random.default_rng(16)
+    for kilometres in (1, 3, 10, 30, 100, 200, 500, 1000):
+        terrain = vf.Terrain(4000.0 + relief * rng.random((65, 65)), 10.0)
+        ends = np.append(rng.uniform(-315, 315, (60_000, 2)), np.full((60_000, 1), 4000.0), axis=1)
+        origins = np.add(ends, (*rng.uniform(-300, 300, 2) * kilometres, kilometres * 1e3))
+        directions = (ends - origins) / np.linalg.norm(ends - origins, axis=1, keepdims=True)
+        hits = renderer.trace(terrain, origins, directions)
+        assert np.isinf(hits.t).sum() == 0, f"from {kilometres} km"
+        np.testing.assert_allclose(hits.t, np.linalg.norm(ends - origins, axis=1), rtol=1e-6, atol=1.5 * relief)

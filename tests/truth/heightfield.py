@@ -45,7 +45,8 @@ def intersect(
     """First hit with t > 0 of each ray with the two-sided surface, and with its skirt where `base` is given.
 
     Args:
-        heights: (rows, cols) metres, row 0 is north; a cell with a NaN corner is a hole.
+        heights: (rows, cols) metres, row 0 is north; a cell with one NaN corner is the triangle of the others, with
+            more a hole.
         cell_size: (dx, dy) metres.
         origins: (n, 3) in the world frame (x east, y north, z up, origin at the centre).
         directions: (n, 3), of any length.
@@ -70,10 +71,26 @@ def intersect(
     return Hits(t, normal, cell)
 
 
+def _corners(z: Array) -> tuple[Array, Array]:
+    """Return the cells' corners (4, rows - 1, cols - 1), and (a, b, c) of each, with ground where a u + b v + c >= 0.
+
+    A lone missing corner is put onto the plane of the others, whose side of the diagonal is ground.
+    """
+    corners = np.stack([z[:-1, :-1], z[:-1, 1:], z[1:, :-1], z[1:, 1:]])
+    within = np.zeros((3, *corners.shape[1:]))
+    within[2] = 1.0
+    lone = np.isnan(corners) & (np.isnan(corners).sum(axis=0) == 1)
+    for i, side in enumerate([(1, 1, -1), (-1, 1, 0), (1, -1, 0), (-1, -1, 1)]):
+        beside, across = [k for k in range(4) if k not in (i, 3 - i)], 3 - i
+        corners[i][lone[i]] = (corners[beside[0]] + corners[beside[1]] - corners[across])[lone[i]]
+        within[:, lone[i]] = np.array(side)[:, None]
+    return corners, within
+
+
 def _chunk(z: Array, o: Array, d: Array) -> tuple[Array, NDArray[np.int64]]:
     rows, cols = z.shape
-    corners = np.stack([z[:-1, :-1], z[:-1, 1:], z[1:, :-1], z[1:, 1:]])
-    low, high = corners.min(0), corners.max(0)  # NaN where any corner is
+    corners, within = _corners(z)
+    low, high = corners.min(0), corners.max(0)  # NaN where more than one corner is missing
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         lines = [(np.arange(size) - o[:, [axis]]) / d[:, [axis]] for axis, size in ((0, cols), (1, rows))]
         crossings = np.concatenate([np.zeros((len(o), 1)), *lines], axis=1)
@@ -106,7 +123,9 @@ def _chunk(z: Array, o: Array, d: Array) -> tuple[Array, NDArray[np.int64]]:
         w = -0.5 * (q1 + np.where(q1 < 0, -1.0, 1.0) * np.sqrt(q1 * q1 - 4 * q2 * q0))
         roots = np.stack([w / q2, q0 / w])
         slack = 1e-12 * (1 + a)  # neighbouring patches meet, so a root lost between two intervals is no choice
-        roots = np.where((roots >= -slack) & (roots <= b - a + slack) & (a + roots > 0), roots, np.inf)
+        at_u, at_v = u + roots * du, v + roots * dv
+        over = within[0, row, col] * at_u + within[1, row, col] * at_v + within[2, row, col] >= 0
+        roots = np.where(over & (roots >= -slack) & (roots <= b - a + slack) & (a + roots > 0), roots, np.inf)
         s = roots.min(0)
     found = np.isfinite(s)
     ray, index = np.unique(ray[found], return_index=True)  # intervals are in order of t: the first is the nearest
@@ -120,7 +139,7 @@ def _normals(z: Array, cell_size: tuple[float, float], o: Array, d: Array, t: Ar
     hit = np.isfinite(t)
     row, col = cell[hit].T
     u, v = (o[hit, :2] + t[hit, None] * d[hit, :2] - cell[hit][:, ::-1]).T
-    h00, h01, h10, h11 = z[row, col], z[row, col + 1], z[row + 1, col], z[row + 1, col + 1]
+    h00, h01, h10, h11 = _corners(z)[0][:, row, col]
     east = ((h01 - h00) * (1 - v) + (h11 - h10) * v) / cell_size[0]
     north = -((h10 - h00) * (1 - u) + (h11 - h01) * u) / cell_size[1]
     normal = np.full((len(t), 3), np.nan)

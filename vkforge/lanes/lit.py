@@ -78,13 +78,13 @@ class LitLane(Lane):
 
     def features(self, request: Request) -> Features:
         """Return what a picture needs; asked for, the sky's visibility is traced without a sky too."""
-        scene, settings = request.scene, request.settings
+        scene, settings, heights = request.scene, request.settings, request.parts.heights
         at_once = rays_at_once(self.device.info.type)
         soft_sun = any(shown.sun is not None and shown.sun.angular_diameter > 0 for shown in request.shown)
         traced_sky = settings.sky_rays > 0 and (scene.sky is not None or "sky_visibility" in request.outputs)
         finish = finish_of(request, {"sun_visibility": soft_sun, "sky_visibility": traced_sky}, pinhole=True)
         return Features(
-            tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
+            tracer=tuple(tracer_variant(self.device, scene.terrain, heights, water=scene.water is not None).items()),
             surface=tuple(surface_variant(scene.terrain).items()),
             sun=0 if scene.sun is None else passes_for(settings.sun_rays, at_once),
             soft_sun=soft_sun,
@@ -104,7 +104,7 @@ class LitLane(Lane):
         """Return the compiled frames of a picture."""
         graph = Graph("lit", camera_variant(request.scene.camera, request.settings.lens))
         images = self.declare_light(graph, request, features)
-        tracer = {**dict(features.tracer), "HAS_WATER": features.water is not None}
+        tracer = dict(features.tracer)
 
         def declare(graph: Graph, light: Images) -> Images:
             heightfield = import_heightfield(graph, request.parts.heights)
@@ -121,7 +121,7 @@ class LitLane(Lane):
         """Declare a frame of one sample; return its G-buffer and the means over the samples."""
         size = request.size
         heightfield = import_heightfield(graph, request.parts.heights)
-        tracer = {**dict(features.tracer), "HAS_WATER": features.water is not None}
+        tracer = dict(features.tracer)
         frame = graph.block("frame")
         maps = import_surface(graph, request.parts.albedo, request.parts.maps)
         variant = {"tracer": tracer, "surface": dict(features.surface), "extras": features.extras}

@@ -103,11 +103,11 @@ class PathTracedLane(Lane):
 
     def features(self, request: Request) -> Features:
         """Return what a picture needs."""
-        scene = request.scene
+        scene, heights = request.scene, request.parts.heights
         camera = scene.camera
         soft_sun = any(shown.sun is not None and shown.sun.angular_diameter > 0 for shown in request.shown)
         return Features(
-            tracer=tuple(tracer_variant(self.device, scene.terrain, request.parts.heights).items()),
+            tracer=tuple(tracer_variant(self.device, scene.terrain, heights, water=scene.water is not None).items()),
             surface=tuple(surface_variant(scene.terrain).items()),
             sun=scene.sun is not None,
             soft_sun=soft_sun,
@@ -204,7 +204,6 @@ class PathTracedLane(Lane):
             "HAS_LAMPS": features.lamps,
             "THIN_LENS": features.lens,
             "SHUTTER": features.shutter,
-            "HAS_WATER": features.water is not None,
             "HAS_HORIZONS": features.horizons,
             "HAS_SHADES": features.shades,
             **dict(features.water or ()),

@@ -46,9 +46,20 @@ def longer_side(terrain: Terrain) -> float:
     return max(xmax - xmin, ymax - ymin)
 
 
+def _drawn_extent(terrain: Terrain) -> tuple[float, float, float, float]:
+    """Return (xmin, xmax, ymin, ymax) in world metres of what is drawn: without a floor, of the known samples."""
+    heights, (xmin, xmax, ymin, ymax), (dx, dy) = terrain.heights, terrain.extent, terrain.cell_size
+    sides = (heights[:, 0], heights[:, -1], heights[0], heights[-1])
+    if terrain.floor is not False or not any(np.isnan(side).all() for side in sides):
+        return xmin, xmax, ymin, ymax
+    known = ~np.isnan(heights)
+    rows, cols = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
+    return xmin + cols[0] * dx, xmin + cols[-1] * dx, ymax - rows[-1] * dy, ymax - rows[0] * dy
+
+
 def corners(terrain: Terrain) -> list[Vector]:
     """Return the eight corners of the terrain's box in world metres, skirt included, opposite ones first and last."""
-    xmin, xmax, ymin, ymax = terrain.extent
+    xmin, xmax, ymin, ymax = (float(side) for side in _drawn_extent(terrain))
     base = terrain.min_height if terrain.skirt is None else terrain.skirt
     low, high = base * terrain.vertical_exaggeration, terrain.max_height * terrain.vertical_exaggeration
     return [(x, y, z) for x in (xmin, xmax) for y in (ymin, ymax) for z in (low, high)]

@@ -165,11 +165,11 @@ class Scene:
     def portrait(cls, terrain: Terrain, size: tuple[int, int] | None = None, *, preset: str | None = None) -> Scene:
         """Return the scene that `vkforge.render(terrain)` shows: the whole block, obliquely, on a pale ground.
 
-        The block gets a skirt where the terrain has open edges, and the hypsometric tint "vkforge.relief" where it has
-        no albedo of its own (in any other scene such a terrain is neutral grey, 0.5). The sun is soft and stands in
-        the north-west, 42 degrees high; its colour, the sky and the haze towards the far edge are those of the physical
-        `Sky` (over bright ground), the haze that of at most 18 km of air. The vertical exaggeration stays what the
-        terrain says.
+        The block gets a skirt where the terrain has open edges, but no floor in holes and around the data, and the
+        hypsometric tint "vkforge.relief" where it has no albedo of its own (in any other scene such a terrain is
+        neutral grey, 0.5). The sun is soft and stands in the north-west, 42 degrees high; its colour, the sky and the
+        haze towards the far edge are those of the physical `Sky` (over bright ground), the haze that of at most 18 km
+        of air. The vertical exaggeration stays what the terrain says.
 
         Args:
             terrain: the ground.
@@ -177,7 +177,8 @@ class Scene:
             preset: the light of a preset instead, as `lit_as` gives it, and its tint.
         """
         terrain = tinted(terrain, preset)
-        terrain = dataclasses.replace(terrain, skirt="auto" if terrain.skirt is None else terrain.skirt)
+        skirt, floor = "auto" if terrain.skirt is None else terrain.skirt, bool(terrain.floor)
+        terrain = dataclasses.replace(terrain, skirt=skirt, floor=floor)
         camera = Camera.orbit(terrain, aspect=16.0 / 9.0 if size is None else _aspect(size))
         sky = Sky(PORTRAIT_TURBIDITY, PORTRAIT_GROUND_ALBEDO, aerial_perspective=air(camera))
         scene = cls(terrain, camera, PORTRAIT_SUN, sky, PAPER)

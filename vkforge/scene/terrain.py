@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
 from vkforge.scene.albedo import NEUTRAL, Albedo, is_file, normalize_albedo, raster, value_range
-from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
+from vkforge.scene.checks import LARGEST_METRES, Vector, flag, number, show
 from vkforge.scene.colormaps import Colormap, colormap_name, resolve
 from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.crs import crs_text
@@ -39,6 +39,8 @@ _owned: dict[int, tuple[weakref.ref[np.ndarray], float, float]] = {}
 class Terrain:
     """A heightfield: a bilinear surface through evenly spaced samples.
 
+    A cell with one sample missing is the triangle of the other three; with more it is a hole.
+
     Row 0 is north and column 0 is west. Sample (i, j) stands at x = (j - (cols-1)/2) * dx, y = ((rows-1)/2 - i) * dy
     and z = height * vertical_exaggeration, in world metres. `dataclasses.replace` makes a changed copy that shares the
     heights.
@@ -58,7 +60,10 @@ class Terrain:
         skirt: None for open edges, or the elevation in metres (before exaggeration, at most the lowest height) of the
             base plane down to which walls close the block: it is drawn at world z = skirt * vertical_exaggeration.
             "auto" puts it 5 % of the longer side below the lowest height, as seen in the picture. Kept as a number or
-            None.
+            None. Walls follow the outline of the data, around holes too.
+        floor: whether the base plane of a skirt lies under holes and around the data as well, up to the DEM's outer
+            extent, like the floor of a tray. None leaves that to the scene: `Scene.portrait` leaves the floor out, so
+            that a ragged DEM is a ragged block; any other has it.
         skirt_color: linear RGB or colour string of those walls.
         crs: coordinate reference system, for georeferenced outputs and places on the Earth: an EPSG number, "EPSG:...",
             WKT or a CRS object of rasterio or pyproj. Kept as "EPSG:..." or WKT.
@@ -85,6 +90,7 @@ class Terrain:
     material: Material
     vertical_exaggeration: float
     skirt: float | None
+    floor: bool | None
     skirt_color: Vector
     crs: str | None
     transform: Affine | None
@@ -104,6 +110,7 @@ class Terrain:
         material: Material = _MATERIAL,
         vertical_exaggeration: float = 1.0,
         skirt: float | str | None = None,
+        floor: bool | None = None,
         skirt_color: Color = (0.58, 0.47, 0.33),
         crs: Any = None,
         transform: Sequence[float] | None = None,
@@ -119,6 +126,7 @@ class Terrain:
             raise InputError(f"material is {show(material)}; wanted a Material, as Material(roughness=0.5)")
         put(self, "material", material)
         put(self, "skirt", self._resolve_skirt(skirt))
+        put(self, "floor", None if floor is None else flag("floor", floor))
         put(self, "skirt_color", linear_color("skirt_color", skirt_color))
         put(self, "crs", crs_text(crs))
         put(self, "transform", None if transform is None else affine(transform))
@@ -218,14 +226,14 @@ class Terrain:
         return self.albedo.colormap
 
     def height_at(self, x: Any, y: Any) -> Any:
-        """Return the world z in metres, exaggeration included, of the bilinear surface at world (x, y).
+        """Return the world z in metres, exaggeration included, of the surface at world (x, y).
 
         Args:
             x: number or array of metres east of the centre.
             y: the same north of it; the two broadcast.
 
         Returns:
-            float64 number or array; NaN outside the extent and in cells with a corner missing.
+            float64 number or array; NaN outside the extent and in holes.
         """
         (rows, cols), (dx, dy) = self.shape, self.cell_size
         column = np.asarray(x, np.float64) / dx + (cols - 1) / 2
@@ -236,11 +244,39 @@ class Terrain:
         j = np.clip(np.where(inside, column, 0), 0, cols - 2).astype(np.intp)
         i = np.clip(np.where(inside, row, 0), 0, rows - 2).astype(np.intp)
         u, v = np.where(inside, column, np.nan) - j, np.where(inside, row, np.nan) - i
-        corner = self.heights
-        north = corner[i, j] * (1 - u) + corner[i, j + 1] * u
-        south = corner[i + 1, j] * (1 - u) + corner[i + 1, j + 1] * u
+        h = self.heights
+        h00, h01, h10, h11 = h[i, j], h[i, j + 1], h[i + 1, j], h[i + 1, j + 1]
+        if np.isnan(h00 + h01 + h10 + h11).any():
+            h00, h01, h10, h11 = _triangles(h00, h01, h10, h11, u, v)
+        north = h00 * (1 - u) + h01 * u
+        south = h10 * (1 - u) + h11 * u
         z = (north * (1 - v) + south * v) * self.vertical_exaggeration
         return float(z) if z.ndim == 0 else z
+
+    def filled(self, max_hole: int | None = None) -> Terrain:
+        """Return this terrain with its holes filled, as smoothly as what is known around each allows.
+
+        Each missing sample becomes the mean of its four neighbours, weighted by the inverse squares of their distances:
+        Laplace's equation, as a soap film solves it. So nothing filled is higher or lower than the rim of its hole, and
+        a hole in a plane is the plane. What is missing at the DEM's border, a collar of nodata, stays.
+
+        Args:
+            max_hole: the most samples that a hole may have to be filled, 1 or more; None fills them all. Samples belong
+                together where they touch along a row or a column.
+
+        Raises:
+            InputError: `max_hole` is no number of at least 1.
+        """
+        from vkforge.scene.filling import enclosed, film
+
+        most = math.inf if max_hole is None else number("max_hole (samples)", max_hole, 1)
+        holes = enclosed(np.isnan(self.heights), most)
+        if not holes.any():
+            return self
+        dx, dy = self.cell_size
+        heights = self.heights.copy()
+        heights[holes] = film(heights, holes, ((dy / (dx + dy)) ** 2, (dx / (dx + dy)) ** 2))
+        return replace(self, heights=give(heights))
 
     def to_world(self, points: Any, crs: Any = "geographic") -> np.ndarray:
         """Return the world coordinates of places on the Earth, or the body that the terrain is on.
@@ -289,6 +325,15 @@ class Terrain:
         if self.vertical_exaggeration != 1.0:
             text += f", vertical_exaggeration={self.vertical_exaggeration:g}"
         return text + ")"
+
+
+def _triangles(h00: Any, h01: Any, h10: Any, h11: Any, u: Any, v: Any) -> list[np.ndarray]:
+    """Return the corners of cells with a lone missing one put onto the others' plane, where (u, v) is on their side."""
+    missing = [np.isnan(h) for h in (h00, h01, h10, h11)]
+    sides = (u + v >= 1, v >= u, u >= v, u + v <= 1)
+    planes = (h01 + h10 - h11, h00 + h11 - h10, h00 + h11 - h01, h01 + h10 - h00)
+    found = zip((h00, h01, h10, h11), missing, sides, planes, strict=True)
+    return [np.where(none & side, plane, h) for h, none, side, plane in found]
 
 
 def metres_of_cell(given: Any) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 // Bindings (set 0): those of terrain.glsl, and
 //   2  pyramid   readonly r32ui   conservative bounds, packed by terrain/pyramid.comp
 //
-// A cell is the bilinear patch of its four samples, f(s) = ray z - patch z is a quadratic along the ray, and its first
+// A cell is the bilinear patch of its four samples, or the triangle of three where one is missing, and f(s) = ray z - patch z is a quadratic along the ray, and its first
 // root is the hit (Ramsey, Potter and Hansen 2004, "Ray bilinear patch intersections", specialised to a grid). The
 // pyramid is walked without a stack as in maximum mipmaps (Tevs, Ihrke and Seidel 2008): step over a node that the ray
 // passes above or below, descend into one it may touch, ascend when a step leaves the parent. The planes between nodes
@@ -30,6 +30,9 @@ layout(constant_id = 8) const bool HAS_SKIRT = true;
 // Whether any sample is missing; false leaves out what holes need.
 layout(constant_id = 7) const bool HAS_HOLES = true;
 
+// Whether the base plane lies under holes too, as their floor; else the block ends at their walls. Only read with both.
+layout(constant_id = 17) const bool HAS_FLOOR = true;
+
 // Whether points may lie on water, which is no part of the heightfield; see water.glsl.
 layout(constant_id = 70) const bool HAS_WATER = false;
 
@@ -39,7 +42,7 @@ layout(constant_id = 9) const bool WALK_TOGETHER = false;
 const uint HIT_NOTHING = 0u;
 const uint HIT_GROUND = 1u;
 const uint HIT_SKIRT = 2u;
-const uint HIT_WATER = 3u;  // in the G-buffer, where lighting/water_surface.comp puts it; the tracer knows of none
+const uint HIT_WATER = 3u;  // in the G-buffer, where lighting/water_surface.comp puts it; the tracer meets none
 
 struct Hit {
     float t;      // metres along a unit direction
@@ -51,12 +54,24 @@ struct Hit {
 
 struct Patch {
     float h00, a, b, c;  // height = h00 + a u + b v + c u v
-    bool hole;
+    vec3 within;         // there is ground where the dot product of this and (u, v, 1) is positive
 };
 
 Patch make_patch(float h00, float h10, float h01, float h11) {
     Patch p;
-    p.hole = HAS_HOLES && is_hole(min(min(h00, h10), min(h01, h11)));
+    p.within = vec3(0.0, 0.0, 1.0);
+    if (HAS_HOLES) {
+        // Of three samples the plane, up to the diagonal; fewer make no ground.
+        bool no_00 = is_hole(h00), no_10 = is_hole(h10), no_01 = is_hole(h01), no_11 = is_hole(h11);
+        bool bare = int(no_00) + int(no_10) + int(no_01) + int(no_11) > 1;
+        p.within = no_00 ? vec3(1.0, 1.0, -1.0) : no_10 ? vec3(-1.0, 1.0, 0.0) : p.within;
+        p.within = no_01 ? vec3(1.0, -1.0, 0.0) : no_11 ? vec3(-1.0, -1.0, 1.0) : p.within;
+        p.within = bare ? vec3(0.0, 0.0, -1.0) : p.within;
+        h00 = no_00 ? h10 + h01 - h11 : h00;
+        h10 = no_10 ? h00 + h11 - h01 : h10;
+        h01 = no_01 ? h00 + h11 - h10 : h01;
+        h11 = no_11 ? h10 + h01 - h00 : h11;
+    }
     p.h00 = h00;
     p.a = h10 - h00;
     p.b = h01 - h00;
@@ -71,6 +86,7 @@ Patch load_patch(ivec2 cell) {
 }
 
 float patch_height(Patch p, vec2 uv) { return p.h00 + p.a * uv.x + (p.b + p.c * uv.x) * uv.y; }
+bool has_ground(Patch p, vec2 uv) { return !HAS_HOLES || dot(p.within, vec3(uv, 1.0)) > 0.0; }
 vec2 patch_slopes(Patch p, vec2 uv) { return vec2(p.a + p.c * uv.y, p.b + p.c * uv.x); }
 
 // The first s in [0, end] at which A s^2 + B s + C, positive just before 0, is no longer so; -1 for none.
@@ -115,10 +131,27 @@ vec3 wall_normal(bool east_west, vec3 direction) {
     return east_west ? vec3(-sign(direction.x), 0.0, 0.0) : vec3(0.0, sign(direction.y), 0.0);
 }
 
+// Likewise of the wall along a patch's diagonal.
+vec3 diagonal_normal(Patch p) { return vec3(normalize(-p.within.xy * grid_scale.xy), 0.0); }
+
+// Where a ray that leaves a surface starts: `at` (grid space) has been rounded, but what lies on a wall or the base of the
+// skirt lies exactly on its plane, which the ray then can't meet again. `normal` is that of the surface, in the world.
+vec3 start_from(uint kind, vec3 at, vec3 normal) {
+    if (!HAS_SKIRT || kind != HIT_SKIRT) return at;
+    if (abs(normal.z) > 0.5) return vec3(at.xy, terrain.base);
+    vec2 across = normal.xy / grid_scale.xy;  // in grid space: along an axis or both alike
+    vec2 along = step(0.5 * max(abs(across.x), abs(across.y)), abs(across)) * sign(across);
+    float off = dot(along, at.xy);
+    return vec3(at.xy - along * ((off - round(off)) / dot(along, along)), max(at.z, terrain.base));
+}
+
 // Trace from `origin` (grid space) along `direction` (grid units per metre), up to `t_end` metres.
-// `on_surface`: the origin lies on the ground and leaves it upwards; its z is taken from the patch itself.
+// `from`: what the ray leaves at its origin. The ground: upwards, and the origin's z is taken from the patch itself; the
+// skirt: outwards, from where `start_from` says; water: the origin is above the ground, or would be but for rounding;
+// HIT_NOTHING: it starts anywhere.
 // `t_clear`: up to there the ray is known to be above the ground; a hit is the same to the bit as if it were not.
-Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float t_clear) {
+Hit trace_grid(vec3 origin, vec3 direction, float t_end, uint from, float t_clear) {
+    bool on_surface = from == HIT_GROUND;
     Hit hit;
     hit.t = t_end;
     hit.kind = HIT_NOTHING;
@@ -164,7 +197,9 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float 
         bool from_below = !down && t_floor == t;
         ivec2 cell = clamp(ivec2(floor(at.xy)), ivec2(0), cells - 1);
         Patch p = load_patch(cell);
-        if (from_below || (t == t_side && !p.hole && at.z < patch_height(p, clamp(at.xy - vec2(cell), 0.0, 1.0)))) {
+        vec2 uv = clamp(at.xy - vec2(cell), 0.0, 1.0);
+        bool solid = has_ground(p, uv) && (from_below || (t == t_side && at.z < patch_height(p, uv)));
+        if (solid || (HAS_FLOOR && from_below)) {
             hit.t = t;
             hit.kind = HIT_SKIRT;
             hit.normal = from_below ? vec3(0.0, 0.0, -1.0) : wall_normal(t_near.x > t_near.y, direction);
@@ -181,10 +216,10 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float 
         t = max(t_box, max(t_entry.x, t_entry.y));
     }
     float side = on_surface || cleared ? 1.0 : 0.0;
-    bool always_above = !HAS_HOLES && on_surface;
     float position_rounding = 4.0e-7 * max(extent.x, extent.y);
     float furthest = max(abs(direction.x), abs(direction.y));
     float t_begin = t, crossing = -1.0;
+    bool outside = HAS_HOLES && (from == HIT_SKIRT || t_box > 0.0);  // where it starts there is no ground above it
     bool starting = on_surface;
     bool under_edge = false;
     node >>= level;
@@ -201,8 +236,8 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float 
             uint low = bounds & 0xffffu;  // 0 says that a hole is among the cells
             float lowest = float(low), highest = float(bounds >> 16);
             bool above = z > highest && z_next > highest;
-            // A ray that starts above and meets no hole is above until it hits.
-            bool below = !always_above && (!HAS_HOLES || low > 0u) && z < lowest && z_next < lowest;
+            // A ray that was above and meets no hole is above until it hits; below, it has crossed in what rounding hid.
+            bool below = side <= 0.0 && (!HAS_HOLES || low > 0u) && z < lowest && z_next < lowest;
             if (HAS_SKIRT && HAS_HOLES && side == 0.0) below = false;  // it may be about to meet a hole's wall
             bool over = above || below;
             float side_over = HAS_HOLES && low == 0u ? 0.0 : above ? 1.0 : -1.0;
@@ -235,36 +270,53 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float 
         float t_next = later(earlier(earlier(t_plane.x, t_plane.y), t_exit), t);
         Patch p = load_patch(cell);
         vec2 uv = (origin.xy - vec2(cell)) + direction.xy * t;
-        if (starting && (t_next - t) * furthest <= position_rounding) {
+        float t_in = t, t_over = t_next;  // where in this cell it is over ground or under it
+        bool bare = false;
+        if (HAS_HOLES) {
+            float inside = dot(p.within, vec3(uv, 1.0)), more = dot(p.within.xy, direction.xy);
+            // What starts on a wall along the diagonal is on it but for rounding, and goes away from it.
+            if (HAS_SKIRT && from == HIT_SKIRT && t == t_begin && inside <= position_rounding && more < 0.0) inside = 0.0;
+            float t_diagonal = t - inside / (more == 0.0 ? -1.0e-12 : more);
+            if (more > 0.0) t_in = clamp(t_diagonal, t, t_next);
+            else t_over = clamp(t_diagonal, t, t_next);
+            bare = inside <= 0.0 && (more <= 0.0 || t_diagonal >= t_next);
+            uv += direction.xy * (t_in - t);
+        }
+        if (starting && (t_over - t) * furthest <= position_rounding) {
             // The point lies on this cell's edge and the ray leaves it at once: the patch it starts over is the next,
             // unless the terrain ends there.
-            under_edge = direction.z < dot(patch_slopes(p, clamp(uv, 0.0, 1.0)), direction.xy);
-        } else if (p.hole) {
-            side = 0.0;
+            under_edge = !bare && direction.z < dot(patch_slopes(p, clamp(uv, 0.0, 1.0)), direction.xy);
+            if (HAS_HOLES) starting = (t_next - t) * furthest <= position_rounding;  // or it goes on over a hole
+        } else if (bare) {
             starting = false;
         } else {
-            float C = origin.z + direction.z * t - patch_height(p, uv);
+            if (HAS_HOLES && t_in > t && !starting) side = 0.0;
+            float C = origin.z + direction.z * t_in - patch_height(p, uv);
             float B = direction.z - p.a * direction.x - p.b * direction.y
                     - p.c * (uv.x * direction.y + uv.y * direction.x);
             float A = -p.c * direction.x * direction.y;
-            if (starting) {
+            if (starting || (HAS_WATER && from == HIT_WATER && t == t_begin && C < 0.0)) {
                 origin.z -= C;
                 C = 0.0;
                 starting = false;
             }
-            if (HAS_SKIRT && HAS_HOLES && side == 0.0 && t > t_begin && C < 0.0) {
-                // It comes out of a hole below the surface of a closed block: that is the hole's wall.
+            // It comes out of a hole below the surface of a closed block: that is the hole's wall. What of its first cell
+            // is no longer than rounding may be the other side of the wall that it starts at.
+            bool enters = HAS_SKIRT && HAS_HOLES && side == 0.0 && C < 0.0 && (outside || t_in > t_begin);
+            if (enters && (t_in > t_begin || (t_over - t_in) * furthest > position_rounding)) {
                 vec2 t_entry = (vec2(cell + 1 - towards) - origin.xy) * inverse;
-                hit.t = t;
+                hit.t = t_in;
                 hit.kind = HIT_SKIRT;
-                hit.normal = wall_normal(t_entry.x > t_entry.y, direction);
+                hit.normal = t_in > t ? diagonal_normal(p) : wall_normal(t_entry.x > t_entry.y, direction);
                 return hit;
             }
-            if (side == 0.0) side = C < 0.0 ? -1.0 : 1.0;
+            if (side == 0.0 && !enters) side = C < 0.0 ? -1.0 : 1.0;
             float tolerance = 0.02 + position_rounding * (abs(p.a) + abs(p.b) + abs(p.c));
-            crossing = first_crossing(A * side, B * side, C * side, t_next - t, tolerance);
+            crossing = first_crossing(A * side, B * side, C * side, t_over - t_in, tolerance);
+            if (HAS_HOLES && crossing >= 0.0) crossing += t_in - t;
         }
         if (crossing >= 0.0) break;
+        if (HAS_HOLES && t_over < t_next) side = 0.0;
         t = t_next;
         if (t >= t_exit) break;
         level = step_over(node, 0, 0, t_plane.x < t_plane.y, towards);
@@ -286,7 +338,7 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float 
         hit.kind = HIT_GROUND;
         return hit;
     }
-    if (HAS_SKIRT && down && t_floor > 0.0 && t_floor <= min(t_end, t_out) && side >= 0.0) {
+    if (HAS_SKIRT && HAS_FLOOR && down && t_floor > 0.0 && t_floor <= min(t_end, t_out) && side >= 0.0) {
         hit.t = t_floor;  // the base plane, seen through a hole
         hit.kind = HIT_SKIRT;
         hit.normal = vec3(0.0, 0.0, 1.0);
@@ -294,15 +346,15 @@ Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface, float 
     return hit;
 }
 
-Hit trace_grid(vec3 origin, vec3 direction, float t_end, bool on_surface) {
-    return trace_grid(origin, direction, t_end, on_surface, 0.0);
+Hit trace_grid(vec3 origin, vec3 direction, float t_end, uint from) {
+    return trace_grid(origin, direction, t_end, from, 0.0);
 }
 
-// Whether anything stands between a surface point and infinity. `grid` is the point in grid space, `kind` what it lies
+// Whether anything stands between a surface point and `metres` away. `grid` is where `start_from` says, `kind` what it lies
 // on, `direction` a unit vector in the world that leaves the surface.
-bool occluded(vec3 grid, uint kind, vec3 direction) {
-    bool on_ground = kind == HIT_GROUND || !(HAS_SKIRT || HAS_WATER);
-    return trace_grid(grid, direction * grid_scale, 1.0e30, on_ground).kind != HIT_NOTHING;
+bool occluded(vec3 grid, uint kind, vec3 direction, float metres) {
+    uint from = HAS_SKIRT || HAS_WATER ? kind : HIT_GROUND;
+    return trace_grid(grid, direction * grid_scale, metres, from).kind != HIT_NOTHING;
 }
 
 vec3 ground_normal(ivec2 cell, vec2 uv) {
@@ -330,6 +382,10 @@ vec3 shading_normal(ivec2 cell, vec2 uv, out Patch p) {
     vec4 d = grid_height(textureGather(heights, (corner + vec2(1.0, 1.0)) * texel));
     vec4 here = vec4(a.y, b.x, c.z, d.w);  // upper left, upper right, lower left, lower right
     p = make_patch(here.x, here.y, here.z, here.w);
+    if (HAS_HOLES) {
+        bvec4 missing = lessThan(here, vec4(HOLE_BELOW * height_scale));
+        here = mix(here, p.h00 + vec4(0.0, p.a, p.b, p.a + p.b + p.c), missing);
+    }
     bvec2 first = equal(cell, ivec2(0)), last = equal(cell, grid_cells - 1);
     vec2 at_first = 1.0 + vec2(first), at_last = 1.0 + vec2(last);
     vec4 slope_x = central_differences(

@@ -108,7 +108,7 @@ SurfacePoint surface_at(Hit hit, vec3 grid_origin, vec3 grid_direction) {
         }
         if (HAS_EMISSION_MAP) point.emission *= textureLod(emission_map, at, 0.0).rgb;
     } else {
-        point.grid = grid_origin + grid_direction * hit.t;
+        point.grid = start_from(hit.kind, grid_origin + grid_direction * hit.t, hit.normal);
         point.geometric_normal = point.normal = hit.normal;
         point.albedo = terrain.skirt_albedo;
     }

@@ -103,7 +103,8 @@ bool sample_water_flight(float metres, vec3 carries, vec2 square, inout float t,
 bool is_water(vec2 at) {
     ivec2 cell = clamp(ivec2(floor(at)), ivec2(0), terrain.cells - 1);
     Patch p = load_patch(cell);
-    if (p.hole || water.level - patch_height(p, clamp(at - vec2(cell), 0.0, 1.0)) < SHALLOWEST) return false;
+    vec2 uv = clamp(at - vec2(cell), 0.0, 1.0);
+    if (!has_ground(p, uv) || water.level - patch_height(p, uv) < SHALLOWEST) return false;
     return !HAS_WATER_MASK || textureLod(water_mask, (at + 0.5) / vec2(terrain.cells + 1), 0.0).r >= 0.5;
 }
 

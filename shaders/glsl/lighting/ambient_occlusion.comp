@@ -38,12 +38,12 @@ void main() {
     uint kind = uint(shading.w);
     float open = 0.0;
     if (kind != HIT_NOTHING) {
-        vec3 n = normalize(shading.xyz), grid = world_to_grid(imageLoad(position, pixel).xyz);
+        vec3 n = normalize(shading.xyz);
+        vec3 grid = start_from(kind, world_to_grid(imageLoad(position, pixel).xyz), n);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_AMBIENT_OCCLUSION, frame.seed);
-        bool on_ground = kind == HIT_GROUND || !(HAS_SKIRT || HAS_WATER);
         for (uint i = first; i < end; ++i) {
             vec3 l = cosine_direction(sobol(i, seed), n);
-            if (trace_grid(grid, l * terrain.scale, distance, on_ground).kind == HIT_NOTHING) open += 1.0;
+            if (!occluded(grid, kind, l, distance)) open += 1.0;
         }
         open /= float(rays);
         if (first > 0u) open += imageLoad(ambient_occlusion, pixel).r;

@@ -38,15 +38,14 @@ void main() {
         vec3 at = imageLoad(position, pixel).xyz, n = normalize(shading.xyz), origin, view;
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
         Surface surface = pixel_surface(pixel, n, -view);
-        vec3 grid = world_to_grid(at);
-        bool on_ground = kind == HIT_GROUND;
+        vec3 grid = start_from(kind, world_to_grid(at), n);
         for (uint i = 0u; i < lights.count; ++i) {
             Lamp lamp = lights.lamps[i];
             float distance = max(length(lamp.position - at), 1.0e-3);
             vec3 l = (lamp.position - at) / distance;
             vec3 intensity = lamp_intensity(lamp, -l);
             if (intensity == vec3(0.0) || dot(n, l) <= 0.0) continue;
-            if (trace_grid(grid, l * terrain.scale, distance, on_ground).kind != HIT_NOTHING) continue;
+            if (occluded(grid, kind, l, distance)) continue;
             vec3 arriving = intensity * medium_transmittance(at, l, distance) / (distance * distance);
             light += brdf_cosine(surface, n, -view, l) * arriving;
         }

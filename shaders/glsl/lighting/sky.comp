@@ -56,7 +56,7 @@ void main() {
         vec3 origin, view;
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
         Surface surface = pixel_surface(pixel, n, -view);
-        vec3 grid = world_to_grid(at.xyz);
+        vec3 grid = start_from(kind, world_to_grid(at.xyz), n);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SKY, frame.seed);
         uint map_rays = SKY_KIND == SKY_ENVIRONMENT ? frame.sky_rays / 2u : 0u;
         // A shading normal may face away from the viewer, who then sees none of the normals that glossy rays come from.
@@ -72,7 +72,7 @@ void main() {
             if (cosine) l = cosine_direction(square, n);
             else if (i < cosine_rays + glossy_rays) l = sample_visible_ggx(surface, n, -view, square);
             else l = sample_environment(square, map_density);
-            if (dot(n, l) <= 0.0 || occluded(grid, kind, l)) continue;
+            if (dot(n, l) <= 0.0 || occluded(grid, kind, l, 1.0e30)) continue;
             if (cosine && l.z > 0.0) light.w += 1.0 / float(cosine_rays);
             if (ONE_WAY) {
                 light.rgb += surface.diffuse * sky_radiance(l) / float(cosine_rays);

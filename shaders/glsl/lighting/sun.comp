@@ -43,7 +43,7 @@ void main() {
         vec3 origin, view;
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
         Surface surface = pixel_surface(pixel, n, -view);
-        vec3 grid = world_to_grid(at.xyz);
+        vec3 grid = start_from(kind, world_to_grid(at.xyz), n);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SUN, frame.seed);
         uint last = min(first + at_once, frame.sun_rays);
         for (uint i = first; i < last; ++i) {
@@ -51,7 +51,7 @@ void main() {
             if (SOFT)
                 l = cone_direction(sobol(frame.sample_index * frame.sun_rays + i, seed), l, frame.sun_cos_radius);
             // Below the horizon it is night; behind the surface the ground itself is in the way, which the tracer tells.
-            if (l.z <= 0.0 || (kind == HIT_SKIRT && dot(n, l) <= 0.0) || occluded(grid, kind, l)) continue;
+            if (l.z <= 0.0 || (kind == HIT_SKIRT && dot(n, l) <= 0.0) || occluded(grid, kind, l, 1.0e30)) continue;
             light += vec4(brdf_cosine(surface, n, -view, l) * frame.sun_irradiance, 1.0);
         }
         light /= float(frame.sun_rays);

@@ -55,14 +55,14 @@ const float LEAST = 1.0e-5;   // less than this share of the light is not worth 
 
 // Whether nothing stands in the way from a point of grid space along `l`, and where that comes out of the water after
 // `metres`, along `beyond`.
-bool arrives(vec3 grid, bool on_ground, vec3 l, float metres, vec3 beyond) {
+bool arrives(vec3 grid, uint from, vec3 l, float metres, vec3 beyond) {
     while (true) {
-        if (trace_grid(grid, l * terrain.scale, metres, on_ground).kind != HIT_NOTHING) return false;
+        if (trace_grid(grid, l * terrain.scale, metres, from).kind != HIT_NOTHING) return false;
         if (metres == FAR_AWAY) return true;
         grid = vec3((grid + l * terrain.scale * metres).xy, water.level);
         l = beyond;
         metres = FAR_AWAY;
-        on_ground = false;
+        from = HIT_NOTHING;
     }
 }
 
@@ -76,7 +76,7 @@ vec3 sun_from(uint seed) {
 // The light that comes along the ray from `grid`, in the air or under water: emitted and reflected by the ground it meets,
 // or of the sky. The share `carries` of it goes on to the camera, and all of the glint's light.
 vec3 light_along(vec3 grid, vec3 direction, bool wet, vec3 carries, uint seed, Glint glint) {
-    Hit hit = trace_grid(grid, direction * terrain.scale, FAR_AWAY, false);
+    Hit hit = trace_grid(grid, direction * terrain.scale, FAR_AWAY, HIT_NOTHING);
     vec3 light = vec3(0.0), scattered = vec3(0.0), scatters_at = vec3(0.0);
     SurfacePoint point;
     Surface surface;
@@ -110,7 +110,7 @@ vec3 light_along(vec3 grid, vec3 direction, bool wet, vec3 carries, uint seed, G
         bool to_glint = !wet && i == RAY_TO_GLINT, to_sun = i == RAY_TO_SUN || i == within;
         vec3 start = grid, l = glint.from, beyond = vec3(0.0), brings = glint.light;
         float metres = FAR_AWAY;
-        bool on_ground = false;
+        uint from = HIT_NOTHING;
         if (wet) {
             if (i == RAY_TO_GLINT) continue;
             uint rays = i < within ? frame.sky_rays : 1u;
@@ -125,7 +125,7 @@ vec3 light_along(vec3 grid, vec3 direction, bool wet, vec3 carries, uint seed, G
             }
             l = light_into_water(beyond, share);
             start = i < within ? point.grid : scatters_at;
-            on_ground = i < within && hit.kind == HIT_GROUND;
+            if (i < within) from = hit.kind;
             metres = max((water.level - start.z) / (l.z * terrain.scale.z), 0.0);
             brings *= share * water_transmittance(metres);
             brings *= i < within ? carries * brdf_cosine(surface, point.normal, -direction, l) : scattered;
@@ -139,11 +139,11 @@ vec3 light_along(vec3 grid, vec3 direction, bool wet, vec3 carries, uint seed, G
                 brings = sky_radiance(l) * (PI / (max(dot(point.normal, l), 1.0e-6) * float(frame.sky_rays)));
             }
             start = point.grid;
-            on_ground = hit.kind == HIT_GROUND;
+            from = hit.kind;
             brings *= carries * brdf_cosine(surface, point.normal, -direction, l);
         }
         vec3 least = to_glint ? LEAST * frame.sun_irradiance : vec3(0.0);
-        if (any(greaterThan(brings, least)) && arrives(start, on_ground, l, metres, beyond)) light += brings;
+        if (any(greaterThan(brings, least)) && arrives(start, from, l, metres, beyond)) light += brings;
     }
     return light;
 }

@@ -250,7 +250,7 @@ void main() {
     // Of this ray: from where (grid space) and along what (world), and what for. Rays to the lights come first, then the one
     // that goes onwards; what they bring waits here until the tracer says whether they arrive.
     vec3 origin, direction;
-    bool on_ground = false;
+    uint on = HIT_NOTHING;  // what the ray leaves
     uint ray = RAY_ONWARDS;
     vec3 to_sun = vec3(0.0), sunlight = vec3(0.0);
     vec3 to_sky = vec3(0.0), skylight = vec3(0.0);
@@ -268,7 +268,7 @@ void main() {
     uint crossings = 0u;
     vec3 mirrored_sun = vec3(0.0), beyond = vec3(0.0), from = vec3(0.0);
     float wet_metres = FAR;
-    bool from_ground = false;
+    uint from_on = HIT_NOTHING;
     float sky_weight = 0.0;  // turns the share of first bounces that meet the sky into the cosine-weighted share
 
     float clear_depth = imageLoad(beams, ivec2(gl_WorkGroupID.xy)).r, t_clear;
@@ -284,14 +284,14 @@ void main() {
             float reach = HAS_LAMPS && ray == RAY_TO_LAMP ? lamp_distance : FAR;
             if (HAS_WATER && ray == RAY_TO_SUN) reach = wet_metres;
             if (HAS_SHADES && ray == RAY_TO_SUN) reach = sun_reach;
-            hit = trace_grid(origin, direction * grid_scale, reach, on_ground, t_clear);
+            hit = trace_grid(origin, direction * grid_scale, reach, on, t_clear);
             t_clear = 0.0;
             missed = hit.kind == HIT_NOTHING;
             arrived = ray == RAY_ONWARDS;
             if (arrived) break;
             if (HAS_WATER && ray == RAY_TO_SUN && missed && wet_metres < FAR) {
                 origin = vec3((origin + direction * grid_scale * wet_metres).xy, water.level);
-                on_ground = false;
+                on = HIT_NOTHING;
                 direction = beyond;
                 wet_metres = FAR;
             } else {
@@ -299,7 +299,7 @@ void main() {
                 if (missed && ray == RAY_TO_SUN && first_on_ground) suns += 1.0;
                 if (HAS_WATER) {  // a ray to the sun may have gone on from the surface
                     origin = from;
-                    on_ground = from_ground;
+                    on = from_on;
                 }
                 ended = !next_ray(to_sun, to_sky, to_lamp, onwards, ray, direction);
             }
@@ -372,9 +372,9 @@ void main() {
                 }
                 onwards_density = FAR;  // nothing else leads there
                 sky_weight = 0.0;
-                on_ground = false;
+                on = HIT_NOTHING;
                 from = origin;
-                from_ground = false;
+                from_on = HIT_NOTHING;
                 wet_metres = FAR;
                 ended = ++crossings == MOST_CROSSINGS;
             } else if (missed && !in_medium && !on_map_water) {
@@ -424,11 +424,16 @@ void main() {
                         share = glossy_share(surface, n, view);
                     }
                     origin = in_medium ? origin + t * direction * grid_scale : point.grid;
+<<<<<<< HEAD
                     on_ground = !in_medium && !on_map_water && hit.kind == HIT_GROUND;
+=======
+                    on = in_medium ? HIT_NOTHING : hit.kind;
+                    bool on_ground = on == HIT_GROUND;
+>>>>>>> h-b
                     vec3 world = grid_to_world(origin);
                     if (HAS_WATER) {
                         from = origin;
-                        from_ground = on_ground;
+                        from_on = on;
                         wet_metres = FAR;
                     }
                     if (HAS_SUN) {
@@ -529,7 +534,7 @@ void main() {
         wet = false;
         ray = RAY_ONWARDS;
         to_sun = vec3(0.0);
-        on_ground = false;
+        on = HIT_NOTHING;
         sample_number = frame.sample_index + done;
         throughput *= start_path(uvec2(pixel), clear_depth, origin, direction, t_clear);
         origin = view_origin(origin);

@@ -24,7 +24,7 @@ void main() {
     uint index = gl_GlobalInvocationID.x;
     if (index >= rays.count) return;
     Ray ray = rays.items[index];
-    Hit hit = trace_grid(world_to_grid(ray.origin), ray.direction * terrain.scale, 1.0e30, false);
+    Hit hit = trace_grid(world_to_grid(ray.origin), ray.direction * terrain.scale, 1.0e30, HIT_NOTHING);
     Result result;
     result.t = hit.kind == HIT_NOTHING ? uintBitsToFloat(0x7f800000u) : hit.t;
     result.normal = vec3(0.0);

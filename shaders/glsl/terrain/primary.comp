@@ -41,7 +41,7 @@ void main() {
     camera_ray(vec2(pixel) + frame.jitter, origin, direction);
     vec3 grid_origin = view_origin(origin);
     vec3 grid_direction = direction * terrain.scale;
-    Hit hit = trace_grid(grid_origin, grid_direction, 1.0e30, false);
+    Hit hit = trace_grid(grid_origin, grid_direction, 1.0e30, HIT_NOTHING);
 
     vec4 at = vec4(0.0, 0.0, 0.0, uintBitsToFloat(0x7f800000u));
     // The sky faces the viewer: every normal of a picture has unit length, which filters and denoisers rely on.

@@ -24,15 +24,21 @@ uint merge(uint a, uint b) {
     return max(a >> 16, b >> 16) << 16 | low;
 }
 
+// One sample may be missing: the triangle of the other three is then a part of the cell's ground, as high as they.
 uint cell_bounds(ivec2 cell) {
     float low = 1.0e30, high = -1.0e30;
+    int missing = 0;
     for (int i = 0; i < 4; ++i) {
         float height = sample_height(cell + ivec2(i & 1, i >> 1));
-        if (is_hole(height)) return 0u;
-        low = min(low, height);
-        high = max(high, height);
+        if (is_hole(height)) {
+            ++missing;
+        } else {
+            low = min(low, height);
+            high = max(high, height);
+        }
     }
-    return uint(ceil(high + 0.02)) << 16 | uint(floor(low - 0.02));
+    if (missing > 1) return 0u;
+    return uint(ceil(high + 0.02)) << 16 | (missing == 0 ? uint(floor(low - 0.02)) : 0u);
 }
 
 void main() {

@@ -51,23 +51,31 @@ layout(set = 0, binding = 34, rgba32f) writeonly uniform image2D inscatter;
 // above it, so that what is interpolated from it is not dark.
 struct Air {
     vec3 grid;
-    bool on_ground;
+    uint on;  // HIT_NOTHING where it is in the air
 };
 
-Air air_at(vec3 world) {
-    Air air = Air(world_to_grid(world), false);
-    if (any(lessThan(air.grid.xy, vec2(0.0))) || any(greaterThan(air.grid.xy, vec2(terrain.cells)))) return air;
-    if (HAS_SKIRT && air.grid.z < terrain.base) return air;
+// `eye` is in grid space.
+Air air_at(vec3 world, vec3 eye) {
+    Air air = Air(world_to_grid(world), HIT_NOTHING);
+    vec2 extent = vec2(terrain.cells);
+    if (any(lessThan(air.grid.xy, vec2(0.0))) || any(greaterThan(air.grid.xy, extent))) return air;
+    if (HAS_SKIRT && air.grid.z < terrain.base) {
+        if (!HAS_HOLES || !HAS_FLOOR || eye.z <= terrain.base) return air;
+        // Under the base: behind it where the eye looks through a hole, else beside the block and then below.
+        vec2 through = mix(eye.xy, air.grid.xy, (eye.z - terrain.base) / (eye.z - air.grid.z));
+        if (all(equal(through, clamp(through, vec2(0.0), extent)))) air = Air(vec3(air.grid.xy, terrain.base), HIT_SKIRT);
+        return air;
+    }
     ivec2 cell = min(ivec2(air.grid.xy), terrain.cells - 1);
     Patch p = load_patch(cell);
-    float ground = patch_height(p, air.grid.xy - vec2(cell));
-    air.on_ground = !p.hole && air.grid.z < ground;
-    if (air.on_ground) air.grid.z = ground;
+    vec2 uv = air.grid.xy - vec2(cell);
+    float ground = patch_height(p, uv);
+    if (has_ground(p, uv) && air.grid.z < ground) air = Air(vec3(air.grid.xy, ground), HIT_GROUND);
     return air;
 }
 
 bool shadowed(Air air, vec3 direction, float metres) {
-    return trace_grid(air.grid, direction * terrain.scale, metres, air.on_ground).kind != HIT_NOTHING;
+    return trace_grid(air.grid, direction * terrain.scale, metres, air.on).kind != HIT_NOTHING;
 }
 
 void main() {
@@ -94,7 +102,7 @@ void main() {
         float wanted = mean * inside < 1.0e-3 ? where * inside : -log(1.0 - where * (1.0 - exp(-mean * inside))) / mean;
         float t = min(metres_at_density(start, direction, wanted), metres);
         vec3 world = start + t * direction;
-        Air air = air_at(world);
+        Air air = air_at(world, world_to_grid(eye));
         if (HAS_SUN) {
             vec3 l = cone_direction(sobol(frame.sample_index, hash(seed)), frame.sun_direction, frame.sun_cos_radius);
             if (l.z > 0.0 && !shadowed(air, l, FAR)) {
@@ -129,7 +137,7 @@ void main() {
             float distance = max(length(to_lamp), 1.0e-3);
             vec3 l = to_lamp / distance;
             vec3 intensity = lamp_intensity(lamp, -l);
-            if (intensity == vec3(0.0) || shadowed(air_at(world), l, distance)) continue;
+            if (intensity == vec3(0.0) || shadowed(air_at(world, world_to_grid(eye)), l, distance)) continue;
             vec3 left = medium_transmittance(start, direction, t) * medium_transmittance(world, l, distance);
             vec3 sent = fog.scattering * medium_density(world) * phase(dot(direction, l)) * intensity * left;
             light += sent * ((angle_b - angle_a) / aside) / max(one_minus_exp(depth), vec3(1.0e-20));

@@ -202,11 +202,16 @@ def fill_block(block: Any, terrain: Terrain, heights: DeviceHeights) -> None:
     fill_material(block, terrain.material)
 
 
-def tracer_variant(device: Device, terrain: Terrain, heights: DeviceHeights) -> dict[str, int]:
-    """Return the specialisation constants of include/heightfield.glsl that suit a terrain on a device."""
+def tracer_variant(device: Device, terrain: Terrain, heights: DeviceHeights, *, water: bool = False) -> dict[str, int]:
+    """Return the specialisation constants of include/heightfield.glsl that suit a terrain on a device.
+
+    `water`: whether rays may start on some.
+    """
     return {
+        "HAS_WATER": water,
         "HAS_SKIRT": terrain.skirt is not None,
         "HAS_HOLES": heights.has_holes,
+        "HAS_FLOOR": terrain.floor is not False or not heights.has_holes,
         "WALK_TOGETHER": device.info.type == "cpu",
     }
 
