@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import threading
 from typing import Any
 
 from vkforge.errors import InputError
@@ -17,6 +18,7 @@ from vkforge.settings import Settings
 from vkforge.status_line import StatusLine, is_watched
 
 _renderers: dict[str | int, Renderer] = {}
+_lock = threading.RLock()  # of those
 
 
 def render(
@@ -29,6 +31,8 @@ def render(
     **options: Any,
 ) -> Image:
     """Render a scene, or a terrain as `Scene.portrait` shows it, on a renderer kept for the next call.
+
+    Threads that call it at the same time are served one after the other.
 
     Args:
         scene: What to render.
@@ -65,17 +69,22 @@ def render(
 
 
 def kept_renderer(device: str | int = "auto") -> Renderer:
-    """Return the renderer that `render` uses on a device, made on first use and closed when Python ends."""
-    renderer = _renderers.get(device) if isinstance(device, (str, int)) else None  # else for Renderer to refuse
-    if renderer is None or renderer.lost:
-        if renderer is not None:
-            renderer.close()
-        renderer = _renderers[device] = Renderer(device)
-    return renderer
+    """Return the renderer that `render` uses on a device, made on first use and closed when Python ends.
+
+    All threads share it, and it serves them one after the other.
+    """
+    with _lock:
+        renderer = _renderers.get(device) if isinstance(device, (str, int)) else None  # else for Renderer to refuse
+        if renderer is None or renderer.lost:
+            if renderer is not None:
+                renderer.close()
+            renderer = _renderers[device] = Renderer(device)
+        return renderer
 
 
 @atexit.register
 def _close_all() -> None:
-    for renderer in _renderers.values():
-        renderer.close()
-    _renderers.clear()
+    with _lock:
+        for renderer in _renderers.values():
+            renderer.close()
+        _renderers.clear()
