@@ -45,6 +45,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 CODED = (
     "cameras",
+    "data-sets",
     "denoising",
     "environment-maps",
     "exr",

@@ -16,6 +16,7 @@ from vkforge.scene.scene import Scene
 from vkforge.scene.terrain import Terrain
 from vkforge.settings import Settings
 from vkforge.status_line import StatusLine, is_watched
+from vkforge.vk.instance import check_process, forked
 
 _renderers: dict[str | int, Renderer] = {}
 _lock = threading.RLock()  # of those
@@ -73,6 +74,7 @@ def kept_renderer(device: str | int = "auto") -> Renderer:
 
     All threads share it, and it serves them one after the other.
     """
+    check_process()  # before the lock, which nobody may be there to release
     with _lock:
         renderer = _renderers.get(device) if isinstance(device, (str, int)) else None  # else for Renderer to refuse
         if renderer is None or renderer.lost:
@@ -84,6 +86,8 @@ def kept_renderer(device: str | int = "auto") -> Renderer:
 
 @atexit.register
 def _close_all() -> None:
+    if forked():
+        return
     with _lock:
         for renderer in _renderers.values():
             renderer.close()

@@ -49,7 +49,7 @@ from vkforge.scene.shutter import MovingScene
 from vkforge.scene.terrain import Terrain
 from vkforge.settings import Settings, lane_name
 from vkforge.vk.device import Device
-from vkforge.vk.instance import DeviceInfo, validation_wanted
+from vkforge.vk.instance import DeviceInfo, check_process, forked, validation_wanted
 from vkforge.vk.transfer import PendingCopy, Readback
 
 AnyScene = Scene | Terrain | MovingScene
@@ -477,7 +477,7 @@ class Renderer:
         """Have the device to oneself; other threads wait.
 
         Raises:
-            DeviceError, DeviceLostError: The renderer is closed, or finished.
+            DeviceError, DeviceLostError: The renderer is closed, finished, or another process's.
         """
         self._check_open()
         with self._lock:
@@ -485,18 +485,21 @@ class Renderer:
             yield
 
     def _check_open(self) -> None:
+        check_process()
         if self._device.closed:
             raise DeviceError("this renderer is closed; make a new vkforge.Renderer")
         if self._device.lost:
             raise DeviceLostError("this renderer's device was lost; close it and make a new vkforge.Renderer")
 
     def close(self) -> None:
-        """Wait for the device and give everything back; a second call does nothing.
+        """Wait for the device and give everything back; a second call does nothing, nor does one in a forked process.
 
         Raises:
             DeviceError: Memory was still held by somebody, which is a bug in vkforge.
             ValidationLayerError: The validation layers had something to say.
         """
+        if forked():  # all of it is the parent's
+            return
         with self._lock:
             self._close()
 
@@ -512,6 +515,9 @@ class Renderer:
             self._device.check_validation("closing the renderer")
         if leaks and not self._device.lost:
             raise DeviceError(f"closing the renderer left memory behind: {', '.join(leaks)}; please report this")
+
+    def __reduce__(self) -> Any:
+        raise InputError("a Renderer can't be pickled, as its device is this process's; make one in each process")
 
     def __enter__(self) -> Renderer:
         self._check_open()
