@@ -93,7 +93,6 @@ def test_a_renderer_that_was_handed_over() -> None:
         assert in_a_fork(steps.close) is None
         assert pixels(renderer) == wanted
         assert len(list(many)) == 3
-        steps.close()
 
 
 def test_a_fork_before_the_first_render(tmp_path: Path) -> None:

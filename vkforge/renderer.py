@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -51,6 +54,8 @@ from vkforge.settings import Settings, lane_name
 from vkforge.vk.device import Device
 from vkforge.vk.instance import DeviceInfo, check_process, forked, validation_wanted
 from vkforge.vk.transfer import PendingCopy, Readback
+
+log = logging.getLogger("vkforge")
 
 AnyScene = Scene | Terrain | MovingScene
 LANE_TYPES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
@@ -161,11 +166,14 @@ class Renderer:
         self._device = Device(device, host_memory_cap, validation_wanted() if validation is None else validation)
         self._readback = Readback(self._device)
         self._lanes: dict[str, Lane] = {name: lane(self._device, self._readback) for name, lane in LANE_TYPES.items()}
-        self._resident = Residency(self._device, self._forget)
+        lanes = self._lanes  # and not the renderer, which must go when nobody has it any more
 
-    def _forget(self, part: Any) -> None:
-        for lane in self._lanes.values():
-            lane.forget(part)
+        def forget(part: Any) -> None:
+            for lane in lanes.values():
+                lane.forget(part)
+
+        self._resident = Residency(self._device, forget)
+        self._entered = 0  # how many `with` blocks there are now
 
     # Rendering
 
@@ -272,16 +280,16 @@ class Renderer:
         names = check_aovs(aovs)
         with self._using():
             request = self._prepare(scene, size, lane.name, names, settings, overrides)
+            self._resident.hold(request.parts)
             steps = lane.accumulate(request, progress)
-        with self._resident.hold(request.parts):
-            while True:
-                with self._using():
-                    rendered = next(steps, None)
-                    if rendered is None:
-                        return
-                    image = self._read(rendered, request, lane.name, names, began).result()
-                yield image
-                del image  # or it would live while the next is made
+        while True:
+            with self._using():
+                rendered = next(steps, None)
+                if rendered is None:
+                    return
+                image = self._read(rendered, request, lane.name, names, began).result()
+            yield image
+            del image  # or it would live while the next is made
 
     def _start(
         self,
@@ -494,8 +502,10 @@ class Renderer:
     def close(self) -> None:
         """Wait for the device and give everything back; a second call does nothing, nor does one in a forked process.
 
+        Pictures that are still accumulating or on their way go too: whoever asks for more is told.
+
         Raises:
-            DeviceError: Memory was still held by somebody, which is a bug in vkforge.
+            DeviceError: Memory was held by nobody, which is a bug in vkforge.
             ValidationLayerError: The validation layers had something to say.
         """
         if forked():  # all of it is the parent's
@@ -504,7 +514,7 @@ class Renderer:
             self._close()
 
     def _close(self) -> None:
-        if self._device.closed:
+        if self._device.gone:
             return
         for lane in self._lanes.values():
             lane.shutdown()
@@ -521,11 +531,32 @@ class Renderer:
 
     def __enter__(self) -> Renderer:
         self._check_open()
+        self._entered += 1
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._entered -= 1
+        if self._entered > 0:  # the outer `with` goes on
+            return
+        try:
+            self.close()
+        except DeviceError as own:
+            if error is None:
+                raise
+            log.warning("closing the renderer after %s: %s", kind.__name__ if kind else "an error", own)
+
+    def __del__(self) -> None:
+        device: Device | None = getattr(self, "_device", None)
+        if device is None or device.gone or forked() or sys.is_finalizing():
+            return
+        warnings.warn(
+            "a vkforge.Renderer was never closed; use it as `with vkforge.Renderer() as renderer:`, or call close()",
+            ResourceWarning,
+            stacklevel=2,
+            source=self,
+        )
         self.close()
 
 
