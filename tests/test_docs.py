@@ -46,6 +46,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 CODED = (
     "cameras",
+    "data-sets",
     "denoising",
     "environment-maps",
     "exr",

@@ -229,6 +229,84 @@ def test_an_error_in_the_body_closes_and_comes_through() -> None:
         renderer.memory_report()
 
 
+def test_closing_while_a_picture_accumulates() -> None:
+    """What it has goes; whoever asks for more is told; leaving the iterator is nothing."""
+    terrain = vf.Terrain(RNG.random((5, 5)))
+    with vf.Renderer() as renderer:
+        steps, other = (renderer.accumulate(terrain, (8, 8), samples=64) for _ in range(2))
+        next(steps), next(other)
+    with pytest.raises(vf.DeviceError, match="closed"):
+        next(steps)
+    other.close()
+    renderer = vf.Renderer()
+    steps = renderer.accumulate(terrain, (8, 8), samples=64)
+    next(steps)
+    with pytest.raises(ZeroDivisionError), renderer:
+        _ = 1 / 0
+
+
+def test_what_goes_wrong_at_closing_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    for body in (True, False):
+        renderer = vf.Renderer()
+        real = renderer._device.close
+        renderer._device.close = lambda real=real: [*real(), "a thing"]  # type: ignore[method-assign]
+        with pytest.raises(ZeroDivisionError if body else vf.DeviceError) as caught, renderer:
+            _ = 1 / (0 if body else 1)
+        assert "a thing" in (caplog.text if body else str(caught.value))
+        caplog.clear()
+
+
+def test_an_iterator_that_is_left_gives_back_what_it_has(renderer: vf.Renderer) -> None:
+    terrain = vf.Terrain(RNG.random((5, 5)))
+    list(renderer.accumulate(terrain, (8, 8), samples=4))
+    before = counts(renderer)
+    for _ in range(3):
+        next(renderer.accumulate(terrain, (8, 8), samples=4))
+    assert counts(renderer) == before
+
+
+def test_one_renderer_in_two_with_blocks() -> None:
+    terrain = vf.Terrain(RNG.random((5, 5)))
+    with vf.Renderer() as renderer:
+        with renderer as same:
+            assert same is renderer
+        renderer.render(terrain, (8, 8), samples=1)  # the inner one ended nothing
+    with pytest.raises(vf.DeviceError, match="closed"):
+        renderer.render(terrain, (8, 8), samples=1)
+
+
+def test_a_renderer_that_nobody_closes_is_given_back() -> None:
+    terrain = vf.Terrain(RNG.random((5, 5)))
+    renderer = vf.Renderer()
+    renderer.render(terrain, (8, 8), samples=1, sky_rays=1)
+    device = renderer._device
+    with pytest.warns(ResourceWarning, match="never closed"):
+        del renderer  # by its count of references alone: no cycle holds it
+    assert device.gone
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="counts by /proc")
+def test_a_hundred_renderers_that_nobody_closes_leave_nothing() -> None:
+    before, after = in_a_process("""
+import warnings
+warnings.simplefilter("ignore", ResourceWarning)
+
+def many(count):
+    for i in range(count):
+        renderer = vf.Renderer()
+        if i % 10 == 0:
+            renderer.render(vf.Scene(terrain), (4, 4), samples=1)
+
+many(11)
+before = counters()
+many(100)
+print(json.dumps([before, counters()]))
+""")
+    assert (after["files"], after["threads"]) == (before["files"], before["threads"])
+    assert after["alive"] == before["alive"]
+    assert after["resident"] - before["resident"] < 16 * MIB
+
+
 @pytest.mark.parametrize(
     "use",
     [

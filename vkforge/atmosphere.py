@@ -5,7 +5,8 @@ Everything runs on the renderer that `vkforge.render` keeps, in float32; light i
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +18,7 @@ from vkforge.scene.checks import number, show
 from vkforge.scene.sky import Sky
 from vkforge.scene.sun import Sun
 
+LookUp = Callable[[str, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 BATCH = 1 << 20
 HIGHEST = 1.0e8  # metres of altitude
 
@@ -40,8 +42,8 @@ def radiance(
         InputError: Something else than a Sky or a Sun, wrong shapes, values that are not finite, a zero direction.
     """
     looks = _directions(directions)
-    tables = _tables(sky, sun, altitude, device)
-    return _batches(tables, "sky", looks.reshape(-1, 3), np.zeros(looks.size // 3))[0].reshape(looks.shape)
+    look_up = _look_up(sky, sun, altitude, device)
+    return _batches(look_up, "sky", looks.reshape(-1, 3), np.zeros(looks.size // 3))[0].reshape(looks.shape)
 
 
 def transmittance(sky: Sky, altitude: ArrayLike, elevation: ArrayLike, *, device: str | int = "auto") -> np.ndarray:
@@ -68,7 +70,7 @@ def transmittance(sky: Sky, altitude: ArrayLike, elevation: ArrayLike, *, device
             f"altitude has shape {heights.shape} and elevation {angles.shape}; wanted shapes that broadcast"
         ) from None
     asked = np.stack([heights.ravel(), np.sin(np.radians(angles.ravel())), np.zeros(heights.size)], axis=1)
-    found = _batches(_tables(sky, None, 0.0, device), "transmittance", asked, np.zeros(heights.size))[1]
+    found = _batches(_look_up(sky, None, 0.0, device), "transmittance", asked, np.zeros(heights.size))[1]
     return found.reshape(*heights.shape, 3)
 
 
@@ -108,23 +110,21 @@ def aerial_perspective(
         ) from None
     looks = np.broadcast_to(looks, (*shape, 3)).reshape(-1, 3)
     ways = np.broadcast_to(ways, shape).ravel()
-    light, left = _batches(_tables(sky, sun, altitude, device), "air between", looks, ways)
+    light, left = _batches(_look_up(sky, sun, altitude, device), "air between", looks, ways)
     return light.reshape(*shape, 3), left.reshape(*shape, 3)
 
 
-def _tables(sky: Sky, sun: Sun | None, altitude: float, device: str | int) -> Any:
+def _look_up(sky: Sky, sun: Sun | None, altitude: float, device: str | int) -> LookUp:
     if not isinstance(sky, Sky):
         raise InputError(f"sky is {show(sky)}; wanted a physical vkforge.Sky, as vkforge.Sky(turbidity=2)")
     if sun is not None and not isinstance(sun, Sun):
         raise InputError(f"sun is {show(sun)}; wanted a vkforge.Sun")
     height = number("altitude (metres)", altitude, 0.0, HIGHEST)
-    return kept_renderer(device).sky_tables(Sights(sky, sun, 0.0, (0.0, 0.0, height)))
+    return partial(kept_renderer(device).sky_look_up, Sights(sky, sun, 0.0, (0.0, 0.0, height)))
 
 
-def _batches(tables: Any, subject: str, asked: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    parts = [
-        tables.look_up(subject, asked[i : i + BATCH], distances[i : i + BATCH]) for i in range(0, len(asked), BATCH)
-    ]
+def _batches(look_up: LookUp, subject: str, asked: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    parts = [look_up(subject, asked[i : i + BATCH], distances[i : i + BATCH]) for i in range(0, len(asked), BATCH)]
     if not parts:
         return np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32)
     light, left = zip(*parts, strict=True)

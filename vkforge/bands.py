@@ -16,7 +16,8 @@ _SMALL = 1 << 20  # bytes that one thread copies sooner than several
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Return the threads of a process: a fork has none of its parent's."""
     return ThreadPoolExecutor(_THREADS, "vkforge copy")
 
 
@@ -40,5 +41,5 @@ def copy(target: NDArray[Any], source: NDArray[Any]) -> None:
     def copy_band(first: int, last: int) -> None:
         target[first:last] = source[first:last]
 
-    for done in [_pool().submit(copy_band, *span) for span in pairwise(edges)]:
+    for done in [_pool(os.getpid()).submit(copy_band, *span) for span in pairwise(edges)]:
         done.result()

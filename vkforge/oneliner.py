@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import threading
 from typing import Any
 
 from vkforge.errors import InputError
@@ -15,8 +16,10 @@ from vkforge.scene.scene import Scene
 from vkforge.scene.terrain import Terrain
 from vkforge.settings import Settings
 from vkforge.status_line import StatusLine, is_watched
+from vkforge.vk.instance import check_process, forked
 
 _renderers: dict[str | int, Renderer] = {}
+_lock = threading.RLock()  # of those
 
 
 def render(
@@ -29,6 +32,8 @@ def render(
     **options: Any,
 ) -> Image:
     """Render a scene, or a terrain as `Scene.portrait` shows it, on a renderer kept for the next call.
+
+    Threads that call it at the same time are served one after the other.
 
     Args:
         scene: What to render.
@@ -65,17 +70,25 @@ def render(
 
 
 def kept_renderer(device: str | int = "auto") -> Renderer:
-    """Return the renderer that `render` uses on a device, made on first use and closed when Python ends."""
-    renderer = _renderers.get(device) if isinstance(device, (str, int)) else None  # else for Renderer to refuse
-    if renderer is None or renderer.lost:
-        if renderer is not None:
-            renderer.close()
-        renderer = _renderers[device] = Renderer(device)
-    return renderer
+    """Return the renderer that `render` uses on a device, made on first use and closed when Python ends.
+
+    All threads share it, and it serves them one after the other.
+    """
+    check_process()  # before the lock, which nobody may be there to release
+    with _lock:
+        renderer = _renderers.get(device) if isinstance(device, (str, int)) else None  # else for Renderer to refuse
+        if renderer is None or renderer.lost:
+            if renderer is not None:
+                renderer.close()
+            renderer = _renderers[device] = Renderer(device)
+        return renderer
 
 
 @atexit.register
 def _close_all() -> None:
-    for renderer in _renderers.values():
-        renderer.close()
-    _renderers.clear()
+    if forked():
+        return
+    with _lock:
+        for renderer in _renderers.values():
+            renderer.close()
+        _renderers.clear()

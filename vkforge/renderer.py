@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+import threading
 import time
-from collections.abc import Callable, Generator, Iterable
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from types import TracebackType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -47,13 +52,29 @@ from vkforge.scene.shutter import MovingScene
 from vkforge.scene.terrain import Terrain
 from vkforge.settings import Settings, lane_name
 from vkforge.vk.device import Device
-from vkforge.vk.instance import DeviceInfo, validation_wanted
+from vkforge.vk.instance import DeviceInfo, check_process, forked, validation_wanted
 from vkforge.vk.transfer import PendingCopy, Readback
+
+log = logging.getLogger("vkforge")
 
 AnyScene = Scene | Terrain | MovingScene
 LANE_TYPES: dict[str, type[Lane]] = {lane.name: lane for lane in (LitLane, PathTracedLane)}
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_HOST_MEMORY_CAP = 512 * 2**20
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _alone(method: Callable[Concatenate[Renderer, P], R]) -> Callable[Concatenate[Renderer, P], R]:
+    """Return a method of an open renderer that one thread runs at a time."""
+
+    @wraps(method)
+    def run(self: Renderer, *arguments: P.args, **options: P.kwargs) -> R:
+        with self._using():
+            return method(self, *arguments, **options)
+
+    return run
 
 
 @dataclass(frozen=True)
@@ -113,8 +134,10 @@ class Renderer:
     """Renders scenes on one Vulkan device. Use it as a context manager, or call `close`.
 
     Terrains stay on the device between renders, and a frame is compiled once for a size, a set of outputs and the kinds
-    of sun, sky and material: another camera or another sun compiles nothing. Not for use from several threads at
-    once.
+    of sun, sky and material: another camera or another sun compiles nothing.
+
+    Threads may share one: it serves them one after the other. To render several pictures at a time, have a renderer for
+    each thread. A process that was forked from one that had used Vulkan can have none: start workers by "spawn".
 
     Args:
         device: "auto" (VKFORGE_DEVICE, else a discrete GPU over an integrated one over the CPU), an index, or part of a
@@ -140,17 +163,22 @@ class Renderer:
             raise InputError(f"host_memory_cap is {show(host_memory_cap)}; wanted a number of bytes, at least 1 MiB")
         if not isinstance(device, (str, int)) or isinstance(device, bool):
             raise InputError(f"device is {show(device)}; wanted 'auto', an index or part of a name (see vkforge probe)")
+        self._lock = threading.RLock()  # of whoever uses the device
         self._device = Device(device, host_memory_cap, validation_wanted() if validation is None else validation)
         self._readback = Readback(self._device)
         self._lanes: dict[str, Lane] = {name: lane(self._device, self._readback) for name, lane in LANE_TYPES.items()}
-        self._resident = Residency(self._device, self._forget)
+        lanes = self._lanes  # and not the renderer, which must go when nobody has it any more
 
-    def _forget(self, part: Any) -> None:
-        for lane in self._lanes.values():
-            lane.forget(part)
+        def forget(part: Any) -> None:
+            for lane in lanes.values():
+                lane.forget(part)
+
+        self._resident = Residency(self._device, forget)
+        self._entered = 0  # how many `with` blocks there are now
 
     # Rendering
 
+    @_alone
     def render(
         self,
         scene: AnyScene,
@@ -210,12 +238,14 @@ class Renderer:
             for scene in scenes:
                 scene, own = scene if isinstance(scene, tuple) else (scene, settings)
                 try:
-                    pending = self._start(scene, size, lane, names, own, None, overrides)
+                    with self._using():
+                        pending = self._start(scene, size, lane, names, own, None, overrides)
                 except InputError as error:
                     failure = error  # this scene's alone: raised once the images before are handed out
                     break
                 if before is not None:
-                    before.arrive()
+                    with self._using():
+                        before.arrive()
                     done, reading = reading, reader.submit(before.result)
                     if done is not None:
                         yield done.result()
@@ -224,7 +254,8 @@ class Renderer:
             if reading is not None:
                 yield reading.result()
             if before is not None:
-                self._check_open()
+                with self._using():
+                    before.arrive()
                 yield before.result()
             if failure is not None:
                 raise failure
@@ -248,10 +279,18 @@ class Renderer:
         lane = self._lanes[PathTracedLane.name]
         assert isinstance(lane, PathTracedLane)
         names = check_aovs(aovs)
-        request = self._prepare(scene, size, lane.name, names, settings, overrides)
-        with self._resident.hold(request.parts):
-            for rendered in lane.accumulate(request, progress):
-                yield self._read(rendered, request, lane.name, names, began).result()
+        with self._using():
+            request = self._prepare(scene, size, lane.name, names, settings, overrides)
+            self._resident.hold(request.parts)
+            steps = lane.accumulate(request, progress)
+        while True:
+            with self._using():
+                rendered = next(steps, None)
+                if rendered is None:
+                    return
+                image = self._read(rendered, request, lane.name, names, began).result()
+            yield image
+            del image  # or it would live while the next is made
 
     def _start(
         self,
@@ -299,7 +338,6 @@ class Renderer:
         overrides: dict[str, Any],
     ) -> Request:
         """Check the arguments and bring the scene onto the device."""
-        self._check_open()
         moving = scene if isinstance(scene, MovingScene) else None
         if isinstance(scene, MovingScene):
             scene = scene.scene(0.5)
@@ -338,18 +376,26 @@ class Renderer:
             )
         return width, height
 
+    @_alone
     def sky_tables(self, sights: Sights) -> DeviceSky:
         """Return the tables of a physical sky that fit `sights`: what `vkforge.atmosphere` reads."""
-        self._check_open()
         return self._resident.sky_tables(sights)
+
+    @_alone
+    def sky_look_up(
+        self, sights: Sights, subject: str, directions: np.ndarray, distances: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `DeviceSky.look_up` says of the tables that fit `sights`."""
+        return self._resident.sky_tables(sights).look_up(subject, directions, distances)
 
     # Queries
 
+    @_alone
     def prefiltered(self, environment: Environment, directions: np.ndarray, roughness: np.ndarray) -> np.ndarray:
         """Answer `Environment.prefiltered`, which checks the arguments, on this renderer's device."""
-        self._check_open()
         return prefiltered(self._device, self._resident.environment(environment), environment, directions, roughness)
 
+    @_alone
     def trace(self, terrain: Terrain, origins: Any, directions: Any) -> Hits:
         """Return where rays first meet the terrain.
 
@@ -361,7 +407,6 @@ class Renderer:
         Raises:
             InputError: Wrong shapes, or values that are not finite, or a zero direction.
         """
-        self._check_open()
         if not isinstance(terrain, Terrain):
             raise InputError(f"trace was given a {type(terrain).__name__}; wanted a vkforge.Terrain")
         origins, directions = _rays("origins", origins), _rays("directions", directions)
@@ -387,6 +432,7 @@ class Renderer:
         results = ask(self._device, "trace", rays, 4, declare, fill)
         return Hits(t=results[:, 3].copy(), normal=results[:, :3].copy())
 
+    @_alone
     def split_sum(self) -> np.ndarray:
         """Return the table behind `vkforge.pbr.split_sum`, computed on this device.
 
@@ -394,7 +440,6 @@ class Renderer:
             (n, n, 2) float32: scale and bias of GGX's directional albedo, by roughness (rows, 0 to 1) and by the square
             root of the view's cosine (columns, 0 to 1).
         """
-        self._check_open()
         return read_split_sum(self._device)
 
     # Reports
@@ -414,12 +459,13 @@ class Renderer:
         """Whether the device was lost; this renderer is then finished, and a new one can be made."""
         return self._device.lost
 
+    @_alone
     def memory_report(self) -> MemoryReport:
         """Return who holds how much memory: by intent, by owner and by block, with the peak and the cap."""
-        self._check_open()
         self._device.collect()
         return self._device.allocator.report()
 
+    @_alone
     def plan(
         self,
         scene: AnyScene,
@@ -436,20 +482,41 @@ class Renderer:
 
     # Life
 
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        """Have the device to oneself; other threads wait.
+
+        Raises:
+            DeviceError, DeviceLostError: The renderer is closed, finished, or another process's.
+        """
+        self._check_open()
+        with self._lock:
+            self._check_open()  # another thread may have closed it meanwhile
+            yield
+
     def _check_open(self) -> None:
+        check_process()
         if self._device.closed:
             raise DeviceError("this renderer is closed; make a new vkforge.Renderer")
         if self._device.lost:
             raise DeviceLostError("this renderer's device was lost; close it and make a new vkforge.Renderer")
 
     def close(self) -> None:
-        """Wait for the device and give everything back; a second call does nothing.
+        """Wait for the device and give everything back; a second call does nothing, nor does one in a forked process.
+
+        Pictures that are still accumulating or on their way go too: whoever asks for more is told.
 
         Raises:
-            DeviceError: Memory was still held by somebody, which is a bug in vkforge.
+            DeviceError: Memory was held by nobody, which is a bug in vkforge.
             ValidationLayerError: The validation layers had something to say.
         """
-        if self._device.closed:
+        if forked():  # all of it is the parent's
+            return
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._device.gone:
             return
         for lane in self._lanes.values():
             lane.shutdown()
@@ -461,13 +528,37 @@ class Renderer:
         if leaks and not self._device.lost:
             raise DeviceError(f"closing the renderer left memory behind: {', '.join(leaks)}; please report this")
 
+    def __reduce__(self) -> Any:
+        raise InputError("a Renderer can't be pickled, as its device is this process's; make one in each process")
+
     def __enter__(self) -> Renderer:
         self._check_open()
+        self._entered += 1
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._entered -= 1
+        if self._entered > 0:  # the outer `with` goes on
+            return
+        try:
+            self.close()
+        except DeviceError as own:
+            if error is None:
+                raise
+            log.warning("closing the renderer after %s: %s", kind.__name__ if kind else "an error", own)
+
+    def __del__(self) -> None:
+        device: Device | None = getattr(self, "_device", None)
+        if device is None or device.gone or forked() or sys.is_finalizing():
+            return
+        warnings.warn(
+            "a vkforge.Renderer was never closed; use it as `with vkforge.Renderer() as renderer:`, or call close()",
+            ResourceWarning,
+            stacklevel=2,
+            source=self,
+        )
         self.close()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from vkforge.lanes.lane import Parts
@@ -42,7 +42,7 @@ class Residency:
 
     def __init__(self, device: Device, forget: Callable[[Any], None]) -> None:
         self._device, self._forget = device, forget
-        self._held: list[Parts] = []
+        self._held: weakref.WeakSet[Parts] = weakref.WeakSet()
         self._kept: dict[str, list[tuple[Any, Any, float]]] = {}
         self._skies: list[DeviceSky] = []
         self._airs = KeptAirs(device)
@@ -131,7 +131,8 @@ class Residency:
         held = self._ids_held()
         free = [item for item in kept if id(item[1]) not in held]
         for item in free[: max(0, len(kept) - most + 1)]:
-            kept[:] = [other for other in kept if other is not item]  # by identity: arrays have no equality
+            # By identity: arrays have no equality. And first of all, or what is gone could be found.
+            kept[:] = [other for other in kept if other is not item]
             self._forget(item[1])
             item[1].release()
         part = make(self._device, key)
@@ -140,14 +141,9 @@ class Residency:
 
     # Who holds what
 
-    @contextmanager
-    def hold(self, parts: Parts) -> Iterator[None]:
-        """Keep the parts of a picture that is still accumulating, whatever else is rendered meanwhile."""
-        self._held.append(parts)
-        try:
-            yield
-        finally:
-            self._held.remove(parts)
+    def hold(self, parts: Parts) -> None:
+        """Keep the parts of a picture that is still accumulating for as long as it has them."""
+        self._held.add(parts)
 
     def _ids_held(self) -> set[int]:
         return {id(part) for parts in self._held for part in parts}

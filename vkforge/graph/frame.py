@@ -35,13 +35,11 @@ class Frame:
         self._device = device
         self._owner = Owner(device, f"{graph.name}#{next(_serials)}")
         try:
-            self._build(slots, once)
-        except BaseException as error:
-            self._owner.release()
-            if isinstance(error, OutOfMemoryError):
-                passes = ", ".join(item.name for item in graph.passes)
-                raise type(error)(f"{error} (while preparing frame {self.name!r} with passes {passes})") from error
-            raise
+            with self._owner:
+                self._build(slots, once)
+        except OutOfMemoryError as error:
+            passes = ", ".join(item.name for item in graph.passes)
+            raise type(error)(f"{error} (while preparing frame {self.name!r} with passes {passes})") from error
 
     # Compilation, step by step
 
@@ -216,11 +214,11 @@ class Frame:
 
     def submit(self) -> int:
         """Submit the acquired slot and return its timeline value."""
+        self._slot_values[self._slot] = self._device.submitted + 1  # if it gets so far; an interrupt may come first
         try:
             value = self._device.submit(self._commands[self._slot].handle, f"frame {self.name!r}")
         except DeviceLostError as error:
             raise self._located(error) from error
-        self._slot_values[self._slot] = value
         return value
 
     def wait(self, value: int) -> None:

@@ -51,7 +51,7 @@ OUTPUTS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parts:
     """What of a scene lies on the device. A frame is compiled for its parts, and goes when one of them does.
 
@@ -242,7 +242,7 @@ class Lane(ABC):
         return found
 
     def forget(self, part: Any) -> None:
-        """Release the frames that use a part of a scene which is about to go."""
+        """Release the frames that use a part of a scene which is about to go; they keep it alive until then."""
         for key in [key for key in self._compiled if id(part) in key[1]]:
             self._compiled.pop(key).release()
 

@@ -265,6 +265,7 @@ class LitLane(Lane):
     def execute(self, request: Request, progress: Progress | None) -> Rendered:
         """Submit every sample, then the picture."""
         frames = self.compiled(request)
+        frames.check(request)
         frame, settings = frames.light, request.settings
         by_samples = request.by_samples
         for index in range(settings.samples):

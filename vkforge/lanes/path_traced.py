@@ -247,6 +247,7 @@ class PathTracedLane(Lane):
     def execute(self, request: Request, progress: Progress | None) -> Rendered:
         """Submit batches until there are enough samples, the time is up or the noise is low; then the picture."""
         frames = self.compiled(request)
+        frames.check(request)
         *_, samples = self._batches(frames, request, progress)
         return frames.finish(request, samples)
 
@@ -254,6 +255,7 @@ class PathTracedLane(Lane):
         """Yield the picture of 1, 2, 4, ... samples and of the last, on frames of its own."""
         frames = self.compile(request, self.features(request))
         try:
+            frames.check(request)
             shown, samples = 0, 0
             for samples in self._batches(frames, request, progress):
                 if samples & (samples - 1) == 0:

@@ -233,6 +233,7 @@ class Frames:
         declare_guides: Callable[[Graph], Images] | None = None,
     ) -> None:
         self._device, self._readback = lane.device, lane.readback
+        self._parts = request.parts  # which a lane tells apart by their ids, so no other may take them
         everywhere, outputs = graph.everywhere, request.outputs
         with ExitStack() as made:
             self.light = self._compiled(graph, made)
@@ -261,6 +262,14 @@ class Frames:
         self.images = {name: self.picture.images[images[name].name] for name in (*seen, *outputs)}
         self._frame = np.zeros(1, self.light.graph.blocks["frame"])
         self._framed: Callable[[], Request | None] = lambda: None
+
+    def check(self, request: Request) -> None:
+        """Check, before anything is rendered, that what comes out can be read back.
+
+        Raises:
+            HostCapError: Not even one row fits under the cap.
+        """
+        self._readback.check([self.images[name] for name in request.outputs])
 
     def _compiled(self, graph: Graph, made: ExitStack) -> Frame:
         frame = Frame(self._device, graph)

@@ -9,6 +9,10 @@ Invariants, which hold whenever the lock is free:
 * the bytes reserved from the driver by host intents never pass the cap, whatever flags their memory types have;
 * a block of a host intent is mapped for as long as it lives.
 
+What is true is which blocks there are and which allocations live in them (`_pools` and `live`, each changed in one
+step). All else, from the free spans to the sums, follows from it, and is worked out anew after a call that did not come
+to its end: an error, or a Ctrl-C between any two lines.
+
 The caller frees an allocation only once the device is done with it (`vk`'s deletion queue sees to that).
 """
 
@@ -114,6 +118,11 @@ class Allocation:
     needs_invalidate: bool
     _block: _Block | None = field(repr=False)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it has its memory: from the end of `Allocator.allocate` to `Allocator.free`."""
+        return self._block is not None and self._block.live.get(self.offset) is self
+
 
 class Allocator:
     """Sub-allocates a device's memory. Thread-safe.
@@ -128,7 +137,8 @@ class Allocator:
             raise ValueError(f"a host memory cap of {host_cap} bytes was given; it must be positive")
         self.host_cap = host_cap
         self._backend = backend
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._settled = True  # whether the books are in order
         self._pools: dict[_Pool, list[_Block]] = {}
         self._closed = False
         self._used = self._reserved = self._host_reserved = 0
@@ -145,6 +155,7 @@ class Allocator:
         *,
         linear: bool,
         dedicated: bool = False,
+        into: list[Allocation] | None = None,
     ) -> Allocation:
         """Find a place for a resource.
 
@@ -157,6 +168,7 @@ class Allocator:
             owner: the part of vkforge that holds it, for reports and errors.
             linear: True for buffers and linear images, False for optimally tiled images.
             dedicated: give it a block of its own. One that is over half a full-grown block gets one anyway.
+            into: a list that it joins before it takes any memory, so that nobody loses it.
 
         Raises:
             HostCapError: the cap on host memory would be passed.
@@ -178,7 +190,7 @@ class Allocator:
             alignment = max(alignment, atom)
             footprint = -(-size // atom) * atom
 
-        with self._lock:
+        with self._books():
             if self._closed:
                 raise RuntimeError(f"{name!r} (owner {owner!r}) was asked of an allocator that is closed")
             block, offset = None, None
@@ -203,6 +215,8 @@ class Allocator:
                 needs_invalidate=intent.is_host and not memory_type.host_coherent,
                 _block=block,
             )
+            if into is not None:
+                into.append(allocation)
             block.live[offset] = allocation
             self._used += footprint
             self._note_peak()
@@ -214,9 +228,9 @@ class Allocator:
         Raises:
             RuntimeError: it was freed before (or its allocator closed), or it is another allocator's.
         """
-        with self._lock:
+        with self._books():
             block, what = allocation._block, f"{allocation.name!r} (owner {allocation.owner!r})"
-            if block is None:
+            if block is None or not allocation.is_live:
                 raise RuntimeError(f"{what} is freed a second time, or after its allocator was closed")
             if block not in self._pools.get(block.pool, ()):
                 raise RuntimeError(f"{what} belongs to another allocator; free it there")
@@ -229,21 +243,24 @@ class Allocator:
     @property
     def used(self) -> int:
         """Bytes of blocks that live allocations take."""
-        return self._used
+        with self._books():
+            return self._used
 
     @property
     def reserved(self) -> int:
         """Bytes taken from the driver."""
-        return self._reserved
+        with self._books():
+            return self._reserved
 
     @property
     def host_reserved(self) -> int:
         """Bytes taken from the driver by host intents: what the cap counts."""
-        return self._host_reserved
+        with self._books():
+            return self._host_reserved
 
     def trim(self) -> int:
         """Give all empty blocks back to the driver and return how many bytes they were."""
-        with self._lock:
+        with self._books():
             return self._trim()
 
     def close(self) -> list[str]:
@@ -251,7 +268,7 @@ class Allocator:
 
         Those are leaks: their handles are invalid from now on. A second call does nothing and returns an empty list.
         """
-        with self._lock:
+        with self._books():
             self._closed = True
             leaks = []
             for block in list(self._blocks()):
@@ -263,8 +280,38 @@ class Allocator:
 
     def report(self) -> MemoryReport:
         """Describe all blocks and allocations as they are now."""
-        with self._lock:
+        with self._books():
             return self._report()
+
+    @contextlib.contextmanager
+    def _books(self) -> Iterator[None]:
+        """Have the books to oneself, in order."""
+        with self._lock:
+            if not self._settled:
+                self._settle()
+            self._settled = False
+            yield
+            self._settled = True
+
+    def _settle(self) -> None:
+        """Work out anew all that follows from the blocks and what lives in them."""
+        for pool, blocks in list(self._pools.items()):
+            empty = [block for block in blocks if not block.live]
+            spare = next((block for block in empty if not block.dedicated), None)
+            kept = [block for block in blocks if block.live or block is spare]
+            if kept:
+                self._pools[pool] = kept
+            else:
+                del self._pools[pool]
+            for block in empty:
+                if block is not spare:
+                    self._give_back(block)
+            for block in kept:
+                block.tlsf = TLSF.holding(block.size, {at: held.footprint for at, held in block.live.items()})
+        blocks = list(self._blocks())
+        self._used = sum(held.footprint for block in blocks for held in block.live.values())
+        self._reserved = sum(block.size for block in blocks)
+        self._host_reserved = sum(block.size for block in blocks if block.pool.intent.is_host)
 
     def _report(self) -> MemoryReport:
         """Do what `report` does, under the caller's lock."""
@@ -344,6 +391,10 @@ class Allocator:
         self._reserved -= block.size
         if block.pool.intent.is_host:
             self._host_reserved -= block.size
+        self._give_back(block)
+
+    def _give_back(self, block: _Block) -> None:
+        """Give the memory of a block that is in no pool any more to the driver."""
         _release(block.mapped)
         self._backend.free(block.handle)
 

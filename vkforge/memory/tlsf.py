@@ -13,7 +13,7 @@ Invariants, all restored before every return:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -104,6 +104,25 @@ class TLSF:
         # The node at offset 0 is never merged into another, so it starts every walk.
         self._start = _Node(0, size, None, None)
         self._list(self._start)
+
+    @classmethod
+    def holding(cls, size: int, given: Mapping[int, int]) -> TLSF:
+        """Return a range in which spans are given out already, none over another: bytes by offset."""
+        made = cls(size)
+        rest, end = made._start, 0
+        made._unlist(rest)
+        for offset in sorted(given):
+            if offset > end:  # a gap before it
+                free, rest = rest, made._split(rest, offset - end)
+                made._list(free)
+            node, end = rest, offset + given[offset]
+            made._given[offset] = node
+            made.used += given[offset]
+            if end == size:
+                return made
+            rest = made._split(node, given[offset])
+        made._list(rest)
+        return made
 
     def allocate(self, size: int, alignment: int = 1) -> int | None:
         """Give out `size` bytes at a multiple of `alignment`.

@@ -21,6 +21,7 @@ class Commands:
 
     def __init__(self, owner: Owner, name: str) -> None:
         self.name = name
+        self._owner = owner
         self._device = device = owner.device
         self._pool = owner.create(
             "CommandPool",
@@ -35,15 +36,20 @@ class Commands:
         handle = ffi.new("VkCommandBuffer*")
         check(device.fn.vkAllocateCommandBuffers(device.handle, info, handle), f"command buffer {name}")
         self.handle = handle[0]
-        device.set_name(C.VK_OBJECT_TYPE_COMMAND_BUFFER, self.handle, f"{owner.name}/{name}")
+        device.name_object("CommandBuffer", self.handle, f"{owner.name}/{name}")
+        self._recording = False
 
     def __enter__(self) -> Commands:
+        if self._recording:  # what was cut off before it began to end
+            check(self._device.fn.vkResetCommandBuffer(self.handle, 0), f"recording {self.name}")
+        self._recording = True
         begin = struct("VkCommandBufferBeginInfo")
         check(self._device.fn.vkBeginCommandBuffer(self.handle, begin), f"recording {self.name}")
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
         result = self._device.fn.vkEndCommandBuffer(self.handle)
+        self._recording = False
         if kind is None:
             check(result, f"recording {self.name}")
 

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import itertools
 import logging
+import sys
+import weakref
 from collections import deque
-from collections.abc import Callable
+from functools import partial
+from operator import setitem
 from typing import Any
 
-from vkforge.errors import DeviceError, DeviceLostError, OutOfMemoryError, ValidationLayerError, VkforgeError
+from vkforge.errors import DeviceError, ValidationLayerError
 from vkforge.memory.allocator import Allocator
-from vkforge.memory.intents import MemoryType
 from vkforge.vk import pipeline_cache
 from vkforge.vk.ffi import C, Functions, check, enumerate_all, ffi, struct
 from vkforge.vk.instance import (
     REQUIRED_EXTENSIONS,
     REQUIRED_FEATURES,
-    DeviceInfo,
     Instance,
     choose_device,
     drain_validation_messages,
+    forked,
 )
+from vkforge.vk.memory import VulkanMemory
+from vkforge.vk.owner import Holding, Owner, at_once
+
+__all__ = ["Device", "Owner"]
 
 log = logging.getLogger("vkforge")
 
@@ -28,49 +34,21 @@ WAIT_SLICE_NS = 200_000_000  # waits come up for air this often, so that Ctrl-C 
 HANG_SECONDS = 600
 
 
-class _VulkanMemory:
-    """What `Allocator` asks of Vulkan (its Backend protocol)."""
-
-    def __init__(self, device: Device, info: DeviceInfo, properties: Any) -> None:
-        self._device = device
-        self.memory_types = [
-            MemoryType(
-                index=i,
-                heap=properties.memoryTypes[i].heapIndex,
-                heap_size=properties.memoryHeaps[properties.memoryTypes[i].heapIndex].size,
-                device_local=bool(flags & C.VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT),
-                host_visible=bool(flags & C.VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT),
-                host_coherent=bool(flags & C.VK_MEMORY_PROPERTY_HOST_COHERENT_BIT),
-                host_cached=bool(flags & C.VK_MEMORY_PROPERTY_HOST_CACHED_BIT),
-            )
-            for i in range(properties.memoryTypeCount)
-            for flags in (properties.memoryTypes[i].propertyFlags,)
-        ]
-        self.non_coherent_atom_size = int(info.limits["nonCoherentAtomSize"])
-
-    def allocate(self, type_index: int, size: int, name: str) -> Any:
-        handle = ffi.new("VkDeviceMemory*")
-        create_info = struct("VkMemoryAllocateInfo", allocationSize=size, memoryTypeIndex=type_index)
-        what = f"allocating {size / 2**20:.1f} MiB for {name}"
-        check(self._device.fn.vkAllocateMemory(self._device.handle, create_info, ffi.NULL, handle), what)
-        self._device.set_name(C.VK_OBJECT_TYPE_DEVICE_MEMORY, handle[0], name)
-        return handle[0]
-
-    def free(self, handle: Any) -> None:
-        self._device.fn.vkFreeMemory(self._device.handle, handle, ffi.NULL)
-
-    def map(self, handle: Any, size: int) -> memoryview:
-        address = ffi.new("void**")
-        check(self._device.fn.vkMapMemory(self._device.handle, handle, 0, size, 0, address), "mapping memory")
-        return memoryview(ffi.buffer(address[0], size))
-
-
 class Device:
     """A VkDevice with everything that lives and dies with it.
 
     Submissions go to one queue and signal one timeline semaphore, whose value says what the GPU has finished. Objects
-    are destroyed through `defer`, once the GPU has passed the value they were last used at.
+    belong to an `Owner`, and are destroyed once the GPU has passed the value they were last used at.
+
+    Attributes:
+        closed: Whether `close` was called: it takes no more work.
+        gone: Whether all of it is given back.
+        lost: Whether the driver said so.
+        owner: Has what lives as long as the device does.
     """
+
+    gone = True  # until there is something
+    allocator: Allocator
 
     def __init__(self, wanted: str | int, host_memory_cap: int, validation: bool) -> None:
         instance = Instance.shared(validation)
@@ -79,9 +57,25 @@ class Device:
         self._instance = instance
         self._physical = self.info.handle
         self.validation = validation
-        self.closed = False
-        self.lost = False
+        self.closed = self.lost = False
+        self.pipeline_cache: Any = None
         self.family = self._choose_family()
+        self._keys = itertools.count()
+        # Of owners that have not released theirs; the reference notes in `_dropped`, in C alone, that one is gone.
+        self._holdings: dict[int, tuple[Holding, weakref.ref[Owner]]] = {}
+        self._dropped: dict[int, Any] = {}
+        self._deferred: deque[tuple[int, Holding]] = deque()  # of those that have, with what the GPU must have reached
+        self._timeline = [0]  # the value that the last submission signals
+        self._cell = ffi.new("VkDevice*")
+        self.gone = False
+        try:
+            self._create()
+            self._open(host_memory_cap)
+        except BaseException:
+            self.close()
+            raise
+
+    def _create(self) -> None:
         features = Instance.feature_chain()
         for chained in features[1:]:
             for name in REQUIRED_FEATURES:
@@ -96,31 +90,31 @@ class Device:
             enabledExtensionCount=len(REQUIRED_EXTENSIONS),
             ppEnabledExtensionNames=REQUIRED_EXTENSIONS,
         )
-        handle = ffi.new("VkDevice*")
-        check(instance.fn.vkCreateDevice(self._physical, create_info, ffi.NULL, handle), f"opening {self.info.name}")
-        self.handle = handle[0]
-        resolve = instance.fn.vkGetDeviceProcAddr
-        self.fn = Functions(lambda name: resolve(self.handle, name))
-        self._make_timeline()
-        try:
-            self._open(host_memory_cap)
-        except BaseException:
-            self.destroy("Semaphore", self.timeline)
-            self.fn.vkDestroyDevice(self.handle, ffi.NULL)
-            raise
+        fn, what = self._instance.fn, f"opening {self.info.name}"
+        result = fn.vkCreateDevice(self._physical, create_info, ffi.NULL, self._cell)
+        if result < 0:
+            self._cell[0] = ffi.NULL
+        check(result, what)
+        self.fn = Functions(lambda name: fn.vkGetDeviceProcAddr(self.handle, name))
+
+    @property
+    def handle(self) -> Any:
+        """The VkDevice."""
+        return self._cell[0]
 
     def _open(self, host_memory_cap: int) -> None:
         """Make what lives as long as the device does."""
+        properties = struct("VkPhysicalDeviceMemoryProperties")
+        self._instance.fn.vkGetPhysicalDeviceMemoryProperties(self._physical, properties)
+        self.allocator = Allocator(VulkanMemory(self, self.info, properties), host_cap=host_memory_cap)
+        self.owner = Owner(self, "device")
+        self._make_timeline()
         queue_handle = ffi.new("VkQueue*")
         self.fn.vkGetDeviceQueue(self.handle, self.family, 0, queue_handle)
         self.queue = queue_handle[0]
-        properties = struct("VkPhysicalDeviceMemoryProperties")
-        self._instance.fn.vkGetPhysicalDeviceMemoryProperties(self._physical, properties)
-        self.allocator = Allocator(_VulkanMemory(self, self.info, properties), host_cap=host_memory_cap)
-        self._deferred: deque[tuple[int, Callable[[], None]]] = deque()
-        self.pipeline_cache = pipeline_cache.create(self)
         self.pipelines: dict[tuple[Any, ...], Any] = {}
         self.samplers: dict[str, Any] = {}
+        self.pipeline_cache = pipeline_cache.create(self)
 
     def _choose_family(self) -> int:
         """Return a queue family that computes, preferring one that also draws (for lanes to come)."""
@@ -138,8 +132,7 @@ class Device:
 
     def _make_timeline(self) -> None:
         kind = struct("VkSemaphoreTypeCreateInfo", semaphoreType=C.VK_SEMAPHORE_TYPE_TIMELINE)
-        self.timeline = self.create("Semaphore", struct("VkSemaphoreCreateInfo", pNext=kind), "timeline")
-        self._submitted = 0
+        self.timeline = self.owner.create("Semaphore", struct("VkSemaphoreCreateInfo", pNext=kind), "timeline")
         # The hot path: these structs are made once, a submission only changes two fields.
         self._command_info = struct("VkCommandBufferSubmitInfo")
         self._signal = struct(
@@ -168,55 +161,69 @@ class Device:
     # Objects
 
     def create(self, kind: str, create_info: Any, name: str) -> Any:
-        """Create and name a Vulkan object of `kind` ("Image" for vkCreateImage); return its handle."""
+        """Create and name a Vulkan object that nobody owns; return its handle."""
         handle = ffi.new(f"Vk{kind}*")
         check(
             getattr(self.fn, f"vkCreate{kind}")(self.handle, create_info, ffi.NULL, handle), f"creating {kind} {name}"
         )
-        words = "".join("_" + c if c.isupper() else c for c in kind).upper()
-        self.set_name(getattr(C, f"VK_OBJECT_TYPE{words}"), handle[0], name)
+        self.name_object(kind, handle[0], name)
         return handle[0]
 
-    def destroy(self, kind: str, handle: Any) -> None:
-        """Destroy an object of `kind` now; the caller knows the GPU is done with it."""
-        getattr(self.fn, f"vkDestroy{kind}")(self.handle, handle, ffi.NULL)
-
-    def set_name(self, object_type: int, handle: Any, name: str) -> None:
-        """Name an object for debuggers and validation messages."""
+    def name_object(self, kind: str, handle: Any, name: str) -> None:
+        """Name an object of `kind` ("Image") for debuggers and validation messages."""
         if not self._instance.debug_utils:
             return
+        words = "".join("_" + c if c.isupper() else c for c in kind).upper()
         info = struct(
             "VkDebugUtilsObjectNameInfoEXT",
-            objectType=object_type,
+            objectType=getattr(C, f"VK_OBJECT_TYPE{words}"),
             objectHandle=int(ffi.cast("uintptr_t", handle)),
             pObjectName=name,
         )
         self.fn.vkSetDebugUtilsObjectNameEXT(self.handle, info)
 
-    def defer(self, destroy: Callable[[], None]) -> None:
-        """Run `destroy` once the GPU has finished everything submitted so far."""
-        self._deferred.append((self._submitted, destroy))
-        self.collect()
+    def new_holding(self, owner: Owner) -> Holding:
+        """Return what a new owner has: nothing. It is destroyed once the owner releases it, or is gone."""
+        holding = Holding(next(self._keys))
+        gone = weakref.ref(owner, partial(setitem, self._dropped, holding.key))
+        self._holdings[holding.key] = holding, gone
+        return holding
+
+    def defer(self, holding: Holding) -> None:
+        """Have what an owner had destroyed once the GPU has finished everything submitted so far.
+
+        Nothing is destroyed here: iterators release what they have whenever Python drops them.
+        """
+        if holding.key in self._holdings:
+            self._deferred.append((self.submitted, holding))
+            self._holdings.pop(holding.key, None)
 
     def collect(self) -> None:
-        """Run the deferred deletions whose time has come."""
+        """Destroy what was deferred and whose time has come."""
+        for key in list(self._dropped):
+            if key in self._holdings:
+                self.defer(self._holdings[key][0])
+            self._dropped.pop(key)
         if not self._deferred:
             return
         done = self.completed()
         while self._deferred and self._deferred[0][0] <= done:
-            self._deferred.popleft()[1]()
+            self._deferred[0][1].destroy(self)
+            self._deferred.popleft()  # only now: what cuts this off leaves the rest to be destroyed next time
 
     # Work
 
     @property
     def submitted(self) -> int:
         """The timeline value of the last submission."""
-        return self._submitted
+        return self._timeline[0]
 
     def completed(self) -> int:
         """Return the timeline value that the GPU has reached."""
         value = ffi.new("uint64_t*")
-        check(self.fn.vkGetSemaphoreCounterValue(self.handle, self.timeline, value), "reading the timeline")
+        result = self.fn.vkGetSemaphoreCounterValue(self.handle, self.timeline, value)
+        if result != 0:
+            self._failed(result, "reading the timeline")
         return value[0]
 
     def submit(self, command_buffer: Any, what: str) -> int:
@@ -229,25 +236,28 @@ class Device:
         Raises:
             DeviceLostError, OutOfMemoryError: As the driver says.
         """
-        # Counted before it is submitted: a Ctrl-C that arrives in between must not have the value signalled twice.
-        value = self._submitted = self._submitted + 1
+        value = self.submitted + 1
         self._command_info.commandBuffer = command_buffer
         self._signal.value = value
-        result = self._fn_submit(self.queue, 1, self._submit_info, ffi.NULL)
+        # Counted in the same breath: no Ctrl-C may have a value signalled twice, or one waited for that never comes.
+        submit = partial(self._fn_submit, self.queue, 1, self._submit_info, ffi.NULL)
+        result, _ = at_once(submit, partial(setitem, self._timeline, 0, value))
         if result != 0:
-            self._submitted = value - 1
+            self._timeline[0] = value - 1
             self._failed(result, what)
         return value
 
     def wait(self, value: int, what: str) -> None:
-        """Wait until the timeline reaches `value`; Ctrl-C gets through within a fifth of a second.
+        """Wait until the timeline reaches `value`, or the last that was submitted if that is less.
+
+        Ctrl-C gets through within a fifth of a second.
 
         Raises:
             DeviceLostError: The device was lost meanwhile; the message names `what`.
             DeviceError: Nothing came for ten minutes.
             ValidationLayerError: The validation layers said something since the last wait.
         """
-        self._wait_value[0] = value
+        self._wait_value[0] = min(value, self.submitted)
         for _ in range(int(HANG_SECONDS * 1e9 / WAIT_SLICE_NS)):
             result = self._fn_wait(self.handle, self._wait_info, WAIT_SLICE_NS)
             if result == 0:
@@ -271,92 +281,30 @@ class Device:
         check(result, what)
 
     def close(self) -> list[str]:
-        """Wait for the GPU, destroy everything, and return the names of allocations that nobody freed."""
-        if self.closed:
-            return []
-        for pipeline in self.pipelines.values():
-            pipeline.release()
+        """Wait for the GPU, destroy everything, and return the names of allocations that no owner knew of.
+
+        Cut off, it goes on where it was when it is called again; once all is gone it does nothing.
+        """
         self.closed = True
-        if not self.lost:
-            self.fn.vkDeviceWaitIdle(self.handle)
-        for _, destroy in self._deferred:
-            destroy()
-        self._deferred.clear()
-        for sampler in self.samplers.values():
-            self.destroy("Sampler", sampler)
-        if not self.lost:
-            pipeline_cache.save(self)
-        self.destroy("PipelineCache", self.pipeline_cache)
-        self.destroy("Semaphore", self.timeline)
-        leaks = self.allocator.close()
-        self.fn.vkDestroyDevice(self.handle, ffi.NULL)
+        if self.gone or forked():
+            return []
+        leaks: list[str] = []
+        if self.handle != ffi.NULL:
+            self.fn.vkDeviceWaitIdle(self.handle)  # a lost one says so in finite time
+            if self.pipeline_cache is not None and not self.lost:
+                pipeline_cache.save(self)
+            self.pipeline_cache = None
+            for _, holding in list(self._deferred):
+                holding.destroy(self)
+            for holding, _ in list(self._holdings.values())[::-1]:  # the device's own comes last
+                holding.destroy(self)
+            if hasattr(self, "allocator"):
+                leaks = self.allocator.close()
+            destroy = partial(self.fn.vkDestroyDevice, self.handle, ffi.NULL)
+            at_once(destroy, partial(setitem, self._cell, 0, ffi.NULL))
+        self.gone = True
         return leaks
 
-
-class Owner:
-    """Vulkan objects that live together: created through it and destroyed by it, in reverse, when the GPU is done."""
-
-    _serial = itertools.count()
-
-    def __init__(self, device: Device, name: str) -> None:
-        self.device = device
-        self.name = name
-        self._destroyers: list[Callable[[], None]] = []
-
-    def create(self, kind: str, create_info: Any, name: str) -> Any:
-        """Create an object of `kind` that this owner will destroy; `name` is prefixed with the owner's."""
-        try:
-            handle = self.device.create(kind, create_info, f"{self.name}/{name}")
-        except VkforgeError:
-            self.release()
-            raise
-        self._destroyers.append(lambda: self.device.destroy(kind, handle))
-        return handle
-
-    def allocate(self, requirements: Any, intent: Any, name: str, *, linear: bool) -> Any:
-        """Sub-allocate memory that this owner will free.
-
-        Args:
-            requirements: A VkMemoryRequirements.
-            intent: A `vkforge.memory.intents.Intent`.
-            name: What it is for.
-            linear: Whether it backs a buffer (or linear image) rather than an optimally tiled image.
-
-        Raises:
-            OutOfMemoryError, HostCapError: The message names the object and the owner.
-        """
-        allocator = self.device.allocator
-        try:
-            allocation = allocator.allocate(
-                requirements.size,
-                requirements.alignment,
-                requirements.memoryTypeBits,
-                intent,
-                name=name,
-                owner=self.name,
-                linear=linear,
-            )
-        except OutOfMemoryError:
-            self.release()
-            raise
-        self._destroyers.append(lambda: allocator.free(allocation))
-        return allocation
-
-    def on_release(self, action: Callable[[], None]) -> None:
-        """Also run `action` when this owner is released."""
-        self._destroyers.append(action)
-
-    def release(self) -> None:
-        """Destroy everything once the GPU has finished what was submitted so far; a second call does nothing."""
-        destroyers, self._destroyers = self._destroyers[::-1], []
-        if self.device.closed or not destroyers:
-            return
-
-        def run() -> None:
-            for destroy in destroyers:
-                destroy()
-
-        try:
-            self.device.defer(run)
-        except DeviceLostError:
-            self.device.lost = True
+    def __del__(self) -> None:
+        if not (self.gone or sys.is_finalizing()):  # an interrupt came before anybody had it
+            self.close()

@@ -112,10 +112,10 @@ def string(chars: Any) -> str:
 
 def enumerate_all(function: Callable[..., Any], name: str, *arguments: Any) -> Sequence[Any]:
     """Call a two-step Vulkan enumeration (count, then fill) and return the cffi array of `name`."""
-    count = ffi.new("uint32_t*")
-    function(*arguments, count, ffi.NULL)
+    count, what = ffi.new("uint32_t*"), f"listing {name}"
+    check(function(*arguments, count, ffi.NULL) or 0, what)  # some return nothing
     array = structs(name, count[0]) if ffi.typeof(name).kind == "struct" else ffi.new(name + "[]", count[0])
-    function(*arguments, count, array)
+    check(function(*arguments, count, array) or 0, what)
     return array
 
 

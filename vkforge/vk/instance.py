@@ -111,9 +111,28 @@ def _collect(severity: int, kind: int, data: Any, user: Any) -> int:
     return 0
 
 
+def forked() -> bool:
+    """Whether this process was forked from one that had used Vulkan: a driver's threads stayed there."""
+    return Instance.process not in (None, os.getpid())
+
+
+def check_process() -> None:
+    """Refuse Vulkan to a forked process, which would wait for ever for the driver's threads.
+
+    Raises:
+        DeviceError: This process was forked from one that had used Vulkan.
+    """
+    if forked():
+        raise DeviceError(
+            "this process was forked from one that had used Vulkan, which does not outlive a fork; start workers by "
+            "'spawn': multiprocessing.get_context('spawn'), DataLoader(multiprocessing_context='spawn')"
+        )
+
+
 class Instance:
     """A VkInstance with its function table; one for each validation setting, shared by the whole process."""
 
+    process: ClassVar[int | None] = None  # that made the first
     _shared: ClassVar[dict[bool, Instance]] = {}
     _lock = threading.Lock()
 
@@ -123,8 +142,11 @@ class Instance:
 
         Raises:
             VulkanMissingError: No driver, or validation was asked for and its layer is missing.
+            DeviceError: This process was forked from one that had used Vulkan.
         """
+        check_process()  # before the lock, which nobody may be there to release
         with cls._lock:
+            cls.process = os.getpid()
             if validation not in cls._shared:
                 cls._shared[validation] = cls(validation)
             return cls._shared[validation]

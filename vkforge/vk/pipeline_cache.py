@@ -48,7 +48,7 @@ def create(device: Device) -> Any:
         data = b""
     initial = ffi.from_buffer(data) if data else None
     create_info = struct("VkPipelineCacheCreateInfo", initialDataSize=len(data), pInitialData=initial)
-    return device.create("PipelineCache", create_info, "pipelines")
+    return device.owner.create("PipelineCache", create_info, "pipelines")
 
 
 def save(device: Device) -> None:

@@ -42,8 +42,12 @@ class ComputePipeline:
 
     def __init__(self, device: Device, shader: Shader, specialization: Mapping[str, int]) -> None:
         self.shader = shader
-        self._owner = owner = Owner(device, "pipelines")
-        name = shader.name
+        self._owner = Owner(device, "pipelines")
+        with self._owner:
+            self._make(shader, specialization)
+
+    def _make(self, shader: Shader, specialization: Mapping[str, int]) -> None:
+        owner, device, name = self._owner, self._owner.device, shader.name
         bindings = [
             struct(
                 "VkDescriptorSetLayoutBinding",
@@ -95,16 +99,10 @@ class ComputePipeline:
             pSpecializationInfo=specialized,
         )
         create_info = struct("VkComputePipelineCreateInfo", stage=stage, layout=self.layout)
-        handle = ffi.new("VkPipeline*")
-        result = device.fn.vkCreateComputePipelines(
-            device.handle, device.pipeline_cache, 1, create_info, ffi.NULL, handle
+        create, cache = device.fn.vkCreateComputePipelines, device.pipeline_cache
+        self.handle = owner.make(
+            "Pipeline", lambda cell: create(device.handle, cache, 1, create_info, ffi.NULL, cell), name
         )
-        if result < 0:
-            owner.release()
-        check(result, f"making the pipeline of {name}")
-        self.handle = handle[0]
-        owner.on_release(lambda: device.destroy("Pipeline", self.handle))
-        device.set_name(C.VK_OBJECT_TYPE_PIPELINE, self.handle, name)
 
     def release(self) -> None:
         """Destroy everything once the GPU is done with it."""

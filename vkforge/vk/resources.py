@@ -9,7 +9,7 @@ import numpy as np
 
 from vkforge.memory.intents import Intent
 from vkforge.vk.device import Device, Owner
-from vkforge.vk.ffi import C, ffi, struct
+from vkforge.vk.ffi import C, check, ffi, struct
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,11 @@ class Image:
         self.view: Any = None
         self.level_views: list[Any] = []
 
+    @property
+    def owner(self) -> Owner:
+        """Who destroys it."""
+        return self._owner
+
     def allocate(self) -> Image:
         """Give the image device memory of its own."""
         allocation = self._owner.allocate(self.requirements, Intent.DEVICE, self.name, linear=False)
@@ -92,8 +97,9 @@ class Image:
 
     def bind(self, allocation: Any, offset: int) -> Image:
         """Bind the image at `offset` inside `allocation` and make its views."""
-        fn = self._device.fn
-        fn.vkBindImageMemory(self._device.handle, self.handle, allocation.handle, allocation.offset + offset)
+        memory, place = allocation.handle.handle, allocation.offset + offset
+        bind = self._device.fn.vkBindImageMemory
+        check(bind(self._device.handle, self.handle, memory, place), f"giving memory to image {self.name}")
         self.view = self._make_view(0, self.levels, self.name)
         if self.levels > 1:
             self.level_views = [self._make_view(i, 1, f"{self.name}[{i}]") for i in range(self.levels)]
@@ -128,8 +134,9 @@ class Buffer:
         requirements = ffi.new("VkMemoryRequirements*")
         device.fn.vkGetBufferMemoryRequirements(device.handle, self.handle, requirements)
         allocation = owner.allocate(requirements, intent, name, linear=True)
-        device.fn.vkBindBufferMemory(device.handle, self.handle, allocation.handle, allocation.offset)
-        self._device, self._allocation = device, allocation
+        bind, memory = device.fn.vkBindBufferMemory, allocation.handle.handle
+        check(bind(device.handle, self.handle, memory, allocation.offset), f"giving memory to buffer {name}")
+        self._owner, self._device, self._allocation = owner, device, allocation
         self.mapped: memoryview | None = allocation.mapped
 
     def array(self, dtype: np.dtype | type, count: int, offset: int = 0) -> np.ndarray:
@@ -142,11 +149,12 @@ class Buffer:
         if self._allocation.needs_invalidate:
             memory_range = struct(
                 "VkMappedMemoryRange",
-                memory=self._allocation.handle,
+                memory=self._allocation.handle.handle,
                 offset=self._allocation.offset,
                 size=self._allocation.footprint,
             )
-            self._device.fn.vkInvalidateMappedMemoryRanges(self._device.handle, 1, memory_range)
+            invalidate = self._device.fn.vkInvalidateMappedMemoryRanges
+            check(invalidate(self._device.handle, 1, memory_range), f"reading what the device wrote into {self.name}")
 
 
 def sampler(device: Device, filter: str) -> Any:
@@ -165,5 +173,5 @@ def sampler(device: Device, filter: str) -> Any:
             addressModeW=edge,
             maxLod=1000.0,
         )
-        device.samplers[filter] = device.create("Sampler", create_info, filter)
+        device.samplers[filter] = device.owner.create("Sampler", create_info, filter)
     return device.samplers[filter]

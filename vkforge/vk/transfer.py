@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vkforge.bands import copied, copy
-from vkforge.errors import HostCapError
+from vkforge.errors import DeviceError, HostCapError
 from vkforge.graph.access import Access
 from vkforge.memory.intents import Intent
 from vkforge.vk.commands import Commands
@@ -19,6 +19,7 @@ from vkforge.vk.resources import FORMATS, Buffer, Image
 
 UPLOAD_CHUNK = 16 * 2**20
 READBACK_SLOTS = 2
+READING = "reading the picture back"  # for errors
 
 _serials = itertools.count()
 
@@ -73,13 +74,48 @@ def upload(
         owner.release()
 
 
+class Slot:
+    """A buffer of the ring and the commands that fill it.
+
+    Attributes:
+        value: What their last submission signals, if there was one.
+        pending: The copy whose pixels the buffer holds, until they are taken out.
+        released: Whether the ring gave it back.
+    """
+
+    def __init__(self, device: Device, name: str, size: int) -> None:
+        self.value = 0
+        self.pending: PendingCopy | None = None
+        self.released = False
+        self._owner = Owner(device, f"readback#{next(_serials)}")
+        with self._owner:
+            self.buffer = Buffer(self._owner, name, size, frozenset(["copy_destination"]), Intent.READBACK)
+            self.commands = Commands(self._owner, name)
+
+    def submit(self, device: Device, images: Sequence[tuple[Image, int, int, int]]) -> int:
+        """Submit the copies of (image, first row, rows, offset in the buffer); return their timeline value."""
+        with self.commands as commands:
+            for image, first, rows, offset in images:
+                commands.copy_from_image(image, first, rows, self.buffer, offset)
+            commands.memory_barrier(Access.COPY_DESTINATION, Access.HOST_READ)
+        self.value = device.submitted + 1  # if it gets so far; an interrupt may come first
+        return device.submit(self.commands.handle, READING)
+
+    def release(self) -> None:
+        """Give it back; the pixels in it are lost."""
+        self.released = True
+        self._owner.release()
+
+
 class PendingCopy:
     """Images on their way back. `result()` waits and returns arrays that the caller owns.
 
     After `arrive()` another thread may call `result()`, while this one goes on submitting work.
     """
 
-    def __init__(self, readback: Readback, slot: int, value: int, shapes: list[tuple[int, ...]], dtypes: list[Any]):
+    def __init__(
+        self, readback: Readback, slot: Slot | None, value: int, shapes: list[tuple[int, ...]], dtypes: list[Any]
+    ):
         self._readback, self._slot, self._value = readback, slot, value
         self._shapes, self._dtypes = shapes, dtypes
         self._arrays: list[np.ndarray] | None = None
@@ -109,12 +145,34 @@ class Readback:
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._owners: list[Owner | None] = [None] * READBACK_SLOTS
-        self._buffers: list[Buffer | None] = [None] * READBACK_SLOTS
-        self._commands: list[Commands | None] = [None] * READBACK_SLOTS
-        self._pending: list[PendingCopy | None] = [None] * READBACK_SLOTS
+        self._slots: list[Slot | None] = [None] * READBACK_SLOTS
         self._next = 0
-        self.copying = threading.Lock()  # held while arrays are copied out, by whichever thread
+        self.copying = threading.RLock()  # held while arrays are copied out, by whichever thread
+
+    def check(self, images: Sequence[Image]) -> None:
+        """Check, before anything is rendered, that every image can be read back, if only row by row.
+
+        Raises:
+            HostCapError: Not even one row of the widest image fits under the cap.
+        """
+        self._device.collect()
+        self._limit(images)
+
+    def _limit(self, images: Sequence[Image]) -> int:
+        """Return how many bytes one buffer of the ring may have."""
+        allocator = self._device.allocator
+        held = sum(slot.buffer.size for slot in self._slots if slot is not None)
+        limit = (allocator.host_cap - allocator.host_reserved + held) // (2 * READBACK_SLOTS)
+        for image in images:
+            row_bytes = image.size[0] * FORMATS[image.format].texel_bytes
+            if row_bytes > limit:
+                holders = allocator.report().top_owners(host_only=True)
+                raise HostCapError(
+                    f"a row of {image.name} takes {row_bytes / 2**20:.1f} MiB and the host-memory cap of "
+                    f"{allocator.host_cap / 2**20:.0f} MiB leaves {limit / 2**20:.1f} MiB "
+                    f"(holders: {holders}); render narrower, or raise host_memory_cap"
+                )
+        return limit
 
     def start(self, images: Sequence[Image]) -> PendingCopy:
         """Submit the copies of whole images and return at once.
@@ -125,25 +183,15 @@ class Readback:
         texels = [FORMATS[image.format] for image in images]
         shapes = [(image.size[1], image.size[0], texel.channels) for image, texel in zip(images, texels, strict=True)]
         dtypes = [texel.dtype for texel in texels]
-        sizes = [int(np.prod(shape)) * dtype.itemsize for shape, dtype in zip(shapes, dtypes, strict=True)]
-        total = sum(_aligned(size) for size in sizes)
-        allocator = self._device.allocator
-        held = sum(buffer.size for buffer in self._buffers if buffer is not None)
-        limit = (allocator.host_cap - allocator.host_reserved + held) // (2 * READBACK_SLOTS)
+        sizes = [_aligned(int(np.prod(shape)) * dtype.itemsize) for shape, dtype in zip(shapes, dtypes, strict=True)]
+        total, limit = sum(sizes), self._limit(images)
         if total > limit:
             return self._in_bands(images, shapes, dtypes, limit)
         slot = self._acquire(total)
-        buffer, commands = self._buffers[slot], self._commands[slot]
-        assert buffer is not None and commands is not None
-        with commands:
-            offset = 0
-            for image, size in zip(images, sizes, strict=True):
-                commands.copy_from_image(image, 0, image.size[1], buffer, offset)
-                offset += _aligned(size)
-            commands.memory_barrier(Access.COPY_DESTINATION, Access.HOST_READ)
-        value = self._device.submit(commands.handle, "reading the picture back")
-        pending = PendingCopy(self, slot, value, shapes, dtypes)
-        self._pending[slot] = pending
+        offsets = itertools.accumulate(sizes[:-1], initial=0)
+        copies = [(image, 0, image.size[1], offset) for image, offset in zip(images, offsets, strict=True)]
+        pending = PendingCopy(self, slot, slot.submit(self._device, copies), shapes, dtypes)
+        slot.pending = pending
         return pending
 
     def _in_bands(
@@ -151,92 +199,71 @@ class Readback:
     ) -> PendingCopy:
         """Copy more than the ring holds: band after band of rows, one in flight while the one before is read."""
         arrays = [np.empty(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
-        in_flight: list[tuple[int, int, np.ndarray]] = []
+        in_flight: list[tuple[Slot, int, np.ndarray]] = []
 
         def finish() -> None:
             slot, value, target = in_flight.pop(0)
-            self._device.wait(value, "reading the picture back")
-            buffer = self._buffers[slot]
-            assert buffer is not None
-            buffer.invalidate()
-            copy(target, buffer.array(target.dtype, target.size).reshape(target.shape))
+            self._device.wait(value, READING)
+            slot.buffer.invalidate()
+            copy(target, slot.buffer.array(target.dtype, target.size).reshape(target.shape))
 
         for image, array in zip(images, arrays, strict=True):
-            row_bytes = array[0].nbytes
-            rows = limit // row_bytes
-            if rows == 0:
-                holders = self._device.allocator.report().top_owners(host_only=True)
-                raise HostCapError(
-                    f"a row of {image.name} takes {row_bytes / 2**20:.1f} MiB and the host-memory cap of "
-                    f"{self._device.allocator.host_cap / 2**20:.0f} MiB leaves {limit / 2**20:.1f} MiB "
-                    f"(holders: {holders}); render narrower, or raise host_memory_cap"
-                )
+            rows = limit // array[0].nbytes
             for first in range(0, array.shape[0], rows):
                 target = array[first : first + rows]
                 if len(in_flight) == READBACK_SLOTS:
                     finish()
                 slot = self._acquire(target.nbytes)
-                buffer, commands = self._buffers[slot], self._commands[slot]
-                assert buffer is not None and commands is not None
-                with commands:
-                    commands.copy_from_image(image, first, target.shape[0], buffer, 0)
-                    commands.memory_barrier(Access.COPY_DESTINATION, Access.HOST_READ)
-                in_flight.append((slot, self._device.submit(commands.handle, "reading the picture back"), target))
+                in_flight.append((slot, slot.submit(self._device, [(image, first, len(target), 0)]), target))
         while in_flight:
             finish()
-        done = PendingCopy(self, -1, 0, shapes, dtypes)
+        done = PendingCopy(self, None, 0, shapes, dtypes)
         done._arrays, done._arrived = arrays, True
         return done
 
-    def _acquire(self, size: int) -> int:
-        """Return the next slot, its last contents collected and its buffer at least `size` bytes long."""
-        slot = self._next
-        self._next = (slot + 1) % READBACK_SLOTS
-        pending = self._pending[slot]
-        if pending is not None:
-            pending.result()
-        buffer = self._buffers[slot]
-        if buffer is None or buffer.size < size:
-            self._drop(slot)
-            owner = Owner(self._device, f"readback#{next(_serials)}")
-            self._owners[slot] = owner
-            self._buffers[slot] = Buffer(owner, f"ring {slot}", size, frozenset(["copy_destination"]), Intent.READBACK)
-            self._commands[slot] = Commands(owner, f"ring {slot}")
+    def _acquire(self, size: int) -> Slot:
+        """Return the next slot, in no use, its last contents taken out and its buffer at least `size` bytes long."""
+        index = self._next
+        self._next = (index + 1) % READBACK_SLOTS
+        slot = self._slots[index]
+        if slot is not None:
+            if slot.pending is not None:
+                slot.pending.result()
+            self._device.wait(slot.value, READING)  # for one that was cut off
+            if slot.buffer.size >= size:
+                return slot
+            self._slots[index] = None
+            slot.release()
+            self._device.wait(self._device.submitted, READING)
+            self._device.collect()  # or the cap would have to hold both
+        slot = self._slots[index] = Slot(self._device, f"ring {index}", size)
         return slot
 
     def _arrive(self, pending: PendingCopy) -> None:
-        self._device.wait(pending._value, "reading the picture back")
-        buffer = self._buffers[pending._slot]
-        assert buffer is not None
-        buffer.invalidate()
+        self._device.wait(pending._value, READING)
+        assert pending._slot is not None, "bands have arrived"
+        pending._slot.buffer.invalidate()
 
     def _collect(self, pending: PendingCopy) -> list[np.ndarray]:
-        buffer = self._buffers[pending._slot]
-        assert buffer is not None
+        slot = pending._slot
+        assert slot is not None, "bands are collected"
+        if slot.released:
+            raise DeviceError("this renderer was closed before the picture was read back")
         arrays, offset = [], 0
         for shape, dtype in zip(pending._shapes, pending._dtypes, strict=True):
             count = int(np.prod(shape))
-            arrays.append(copied(buffer.array(dtype, count, offset).reshape(shape)))
+            arrays.append(copied(slot.buffer.array(dtype, count, offset).reshape(shape)))
             offset += _aligned(count * dtype.itemsize)
-        self._pending[pending._slot] = None
+        slot.pending = None
         return arrays
-
-    def _drop(self, slot: int) -> None:
-        owner = self._owners[slot]
-        if owner is not None:
-            self._buffers[slot] = self._commands[slot] = self._owners[slot] = None
-            owner.release()
-            self._device.wait(self._device.submitted, "reading the picture back")
-            self._device.collect()
 
     def release(self) -> None:
         """Give the ring back; copies still pending are lost."""
         with self.copying:
-            for slot in range(READBACK_SLOTS):
-                owner = self._owners[slot]
-                self._buffers[slot] = self._commands[slot] = self._owners[slot] = self._pending[slot] = None
-                if owner is not None:
-                    owner.release()
+            for index, slot in enumerate(self._slots):
+                if slot is not None:
+                    slot.release()
+                    self._slots[index] = None
 
 
 def _aligned(size: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 from collections import OrderedDict
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
@@ -91,6 +92,7 @@ def declare_air(
 
 # Tables made or read before, by what they depend on, for all renderers of the process: the newest come last.
 _kept: OrderedDict[bytes, tuple[np.ndarray, np.ndarray]] = OrderedDict()
+_kept_lock = threading.RLock()
 
 
 class KeptAirs:
@@ -114,9 +116,10 @@ class KeptAirs:
         if not self.wanted:
             return None
         key = self._key(sky)
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
+        with _kept_lock:
+            if key in _kept:
+                _kept.move_to_end(key)
+                return _kept[key]
         shapes = [(*size[::-1], 3) for size in (DEPTH_SIZE, SCATTERED_SIZE)]
         data = table_cache.load("sky", key)
         if data is None or len(data) != sum(4 * math.prod(shape) for shape in shapes):
@@ -139,7 +142,8 @@ class KeptAirs:
 
 
 def _remember(key: bytes, optical_depths: np.ndarray, scattered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    _kept[key] = optical_depths, scattered
-    while len(_kept) > KEPT:
-        _kept.popitem(last=False)
+    with _kept_lock:
+        _kept[key] = optical_depths, scattered
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
     return optical_depths, scattered

@@ -97,7 +97,7 @@ class DeviceSky:
         assert dtype is not None
         made = frozenset(["storage", "sampled", "copy_source", "copy_destination"])
         sizes = {"optical_depths": DEPTH_SIZE, "scattered": SCATTERED_SIZE, "sky_view": SIGHT_SIZE}
-        try:
+        with self.owner:
             self.atmosphere = Buffer(self.owner, "atmosphere", dtype.itemsize, frozenset(["storage"]), Intent.DYNAMIC)
             self._record = self.atmosphere.array(dtype, 1)[0]
             self.optical_depths, self._scattered, self.sky_view = (
@@ -106,9 +106,6 @@ class DeviceSky:
             with Commands(self.owner, "enter") as commands:
                 commands.transition(self.sky_view, None, Access.SAMPLED)
             device.submit(commands.handle, "entering a sky")
-        except BaseException:
-            self.owner.release()
-            raise
         self.now: Sights | None = None
         self._air: Sky | None = None  # that the air's tables fit
         self._air_frame: Frame | None = None

@@ -35,7 +35,7 @@ class DeviceEnvironment:
             )
         rows, columns = shares(environment.radiance)
         self.owner = Owner(device, f"environment#{next(_serials)}")
-        self.prefiltered: Any = None  # made by vkforge.passes.lighting.prefilter when it is first asked for
+        self.prefiltered: Image | None = None  # made by vkforge.passes.lighting.prefilter when it is first asked for
 
         def fill(target: np.ndarray, first: int) -> None:
             part = slice(first, first + len(target))
@@ -46,17 +46,16 @@ class DeviceEnvironment:
             target[:, 0, 0] = rows[first : first + len(target)]
 
         usages = frozenset(["sampled", "copy_destination"])
-        try:
+        with self.owner:
             self.image = Image(self.owner, "environment_map", "rgba32f", (width, height), usages).allocate()
             upload(device, self.image, fill)
             self.rows = Image(self.owner, "environment_rows", "r32f", (1, height), usages).allocate()
             upload(device, self.rows, fill_rows)
-        except BaseException:
-            self.owner.release()
-            raise
 
     def release(self) -> None:
         """Give the images back."""
+        if self.prefiltered is not None:
+            self.prefiltered.owner.release()
         self.owner.release()
 
 

@@ -81,20 +81,21 @@ def _make_tables(device: Device, held: DeviceEnvironment, environment: Environme
         graph.hand_over("sampled", Access.SAMPLED, *(image for made in levels for image in made.values()))
         _run_once(device, graph, environment)
 
-        tables = Image(held.owner, "prefiltered", "rgba32f", TABLES_SIZE, usages).allocate()
-        graph = Graph("environment prefilter")
-        output = graph.import_image("tables", tables, layout=Layout.UNDEFINED)
-        graph.compute(
-            "prefilter",
-            "environment/prefilter.comp",
-            TABLES_SIZE,
-            tables=output,
-            **{name: graph.import_image(name, image) for name, image in pyramid.items()},
-            **import_environment(graph, held),
-        )
-        graph.hand_over("sampled", Access.SAMPLED, output)
-        _run_once(device, graph, environment)
-        return tables
+        with Owner(device, held.owner.name) as owner:
+            tables = Image(owner, "prefiltered", "rgba32f", TABLES_SIZE, usages).allocate()
+            graph = Graph("environment prefilter")
+            output = graph.import_image("tables", tables, layout=Layout.UNDEFINED)
+            graph.compute(
+                "prefilter",
+                "environment/prefilter.comp",
+                TABLES_SIZE,
+                tables=output,
+                **{name: graph.import_image(name, image) for name, image in pyramid.items()},
+                **import_environment(graph, held),
+            )
+            graph.hand_over("sampled", Access.SAMPLED, output)
+            _run_once(device, graph, environment)
+            return tables
     finally:
         scratch.release()
 

@@ -20,14 +20,11 @@ class DeviceSplitSum:
 
     def __init__(self, device: Device) -> None:
         self.owner = Owner(device, "split_sum")
-        try:
+        with self.owner:
             self.image = Image(self.owner, "split_sum", "rgba32f", SIZE, frozenset(["sampled", "storage"])).allocate()
             graph = Graph("split_sum")
             table = graph.import_image("split_sum", self.image, layout=Layout.UNDEFINED)
             _run(device, graph, table, Access.SAMPLED).release()
-        except BaseException:
-            self.owner.release()
-            raise
 
     def release(self) -> None:
         """Give the image back."""

@@ -39,13 +39,10 @@ class DeviceTexture:
         def fill(target: np.ndarray, first: int) -> None:
             target[...] = pixels[first : first + len(target)]
 
-        try:
+        with self.owner:
             usages = frozenset(["sampled", "copy_destination"])
             self.image = Image(self.owner, name, format, size, usages).allocate()
             upload(device, self.image, fill)
-        except BaseException:
-            self.owner.release()
-            raise
 
     def release(self) -> None:
         """Give the image back."""

@@ -43,7 +43,7 @@ class DeviceLut:
         def fill(target: np.ndarray, first: int) -> None:
             target[...] = pixels[first : first + len(target)]
 
-        try:
+        with self.owner:
             usages = frozenset(["storage", "sampled", "copy_destination"])  # sampled: how an upload ends
             self.image = Image(self.owner, "lut", "rgba32f", (columns * side, rows * side), usages).allocate()
             upload(device, self.image, fill)
@@ -51,9 +51,6 @@ class DeviceLut:
             with commands:
                 commands.transition(self.image, Access.SAMPLED, Access.STORAGE_READ)
             device.wait(device.submit(commands.handle, "lut"), "lut")
-        except BaseException:
-            self.owner.release()
-            raise
 
     def release(self) -> None:
         """Give the image back."""

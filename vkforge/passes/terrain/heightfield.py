@@ -63,7 +63,7 @@ class DeviceHeights:
         self._horizons: Image | None = None
         self._shades: Image | None = None
         self._beam: Beam | None = None  # whose bounds `_shades` holds
-        try:
+        with self.owner:
             self.image = Image(
                 self.owner, "heights", "r32f", (cols, rows), frozenset(["sampled", "copy_destination"])
             ).allocate()
@@ -79,9 +79,6 @@ class DeviceHeights:
 
             upload(device, self.image, fill)
             self._build_pyramid(device, terrain)
-        except BaseException:
-            self.owner.release()
-            raise
 
     def _build_pyramid(self, device: Device, terrain: Terrain) -> None:
         graph = Graph("pyramid")
@@ -111,8 +108,7 @@ class DeviceHeights:
         """Return which rays leave the ground of the terrain, which has no hole; worked out at the first call."""
         if self._horizons is None:
             packed = packed_horizons(grid_heights(terrain))
-            self._horizons = self._bounds_image("horizons", packed.shape)
-            self._upload(self._horizons, packed)
+            self._horizons = self._bounds_image("horizons", packed.shape, packed)
         return self._horizons
 
     def shades(self, terrain: Terrain) -> Image:
@@ -131,9 +127,14 @@ class DeviceHeights:
             self._upload(self.shades(terrain), packed)
             self._beam = beam
 
-    def _bounds_image(self, name: str, shape: tuple[int, ...]) -> Image:
+    def _bounds_image(self, name: str, shape: tuple[int, ...], packed: np.ndarray | None = None) -> Image:
+        """Return an image, filled if with anything; its owner is its own: if it can't be made, nothing else goes."""
         usages = frozenset(["storage", "copy_destination"])
-        return Image(self.owner, name, "r32ui", (shape[1], shape[0]), usages).allocate()
+        with Owner(self.owner.device, self.owner.name) as owner:
+            image = Image(owner, name, "r32ui", (shape[1], shape[0]), usages).allocate()
+            if packed is not None:
+                self._upload(image, packed)
+            return image
 
     def _upload(self, image: Image, packed: np.ndarray) -> None:
         def fill(target: np.ndarray, first: int) -> None:
@@ -143,6 +144,9 @@ class DeviceHeights:
 
     def release(self) -> None:
         """Give the images back."""
+        for image in (self._horizons, self._shades):
+            if image is not None:
+                image.owner.release()
         self.owner.release()
 
 

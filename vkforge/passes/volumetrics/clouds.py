@@ -45,13 +45,10 @@ class DeviceClouds:
         def fill(target: np.ndarray, first: int) -> None:
             target[..., 0] = texels[first : first + len(target)]
 
-        try:
+        with self.owner:
             usages = frozenset(["sampled", "copy_destination"])
             self.image = Image(self.owner, "cloud_map", "r32f", texels.shape, usages).allocate()
             upload(device, self.image, fill)
-        except BaseException:
-            self.owner.release()
-            raise
 
     def release(self) -> None:
         """Give the image back."""

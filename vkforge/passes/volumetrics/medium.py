@@ -53,14 +53,11 @@ class DeviceFog:
         def fill(target: np.ndarray, first: int) -> None:
             target[..., 0] = texels[first : first + len(target)]
 
-        try:
+        with self.owner:
             usages = frozenset(["sampled", "copy_destination"])
             size = (texels.shape[1], texels.shape[0])
             self.image = Image(self.owner, "density_map", "r32f", size, usages).allocate()
             upload(device, self.image, fill)
-        except BaseException:
-            self.owner.release()
-            raise
 
     def release(self) -> None:
         """Give the image back."""
