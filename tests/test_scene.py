@@ -175,7 +175,7 @@ def test_portrait() -> None:
     assert scene.sun is not None
     assert scene.sun.azimuth == 315
     assert scene.sun.angular_diameter > 1
-    assert scene.background is not None
+    assert isinstance(scene.background, tuple)
     assert min(scene.background) > 0.7
     mine = Scene.portrait(Terrain(HEIGHTS, 30, albedo="tan", skirt=-100), (800, 800))
     assert mine.terrain.surface_albedo.kind == "constant"

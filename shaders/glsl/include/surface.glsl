@@ -19,7 +19,7 @@ layout(constant_id = 11) const bool HAS_NORMAL_MAP = true;
 layout(constant_id = 12) const bool HAS_DETAIL_NORMAL_MAP = true;
 layout(constant_id = 13) const bool HAS_EMISSION_MAP = true;
 layout(constant_id = 16) const uint ALBEDO_KIND = 0u;  // what the block's albedo_kind is
-layout(constant_id = 17) const bool HAS_ALBEDO_OVERLAY = true;
+layout(constant_id = 18) const bool HAS_ALBEDO_OVERLAY = true;
 
 layout(set = 0, binding = 8) uniform sampler2D albedo_map;
 layout(set = 0, binding = 17) uniform sampler2D albedo_overlay;

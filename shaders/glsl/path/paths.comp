@@ -424,12 +424,8 @@ void main() {
                         share = glossy_share(surface, n, view);
                     }
                     origin = in_medium ? origin + t * direction * grid_scale : point.grid;
-<<<<<<< HEAD
-                    on_ground = !in_medium && !on_map_water && hit.kind == HIT_GROUND;
-=======
-                    on = in_medium ? HIT_NOTHING : hit.kind;
+                    on = in_medium ? HIT_NOTHING : on_map_water ? HIT_WATER : hit.kind;
                     bool on_ground = on == HIT_GROUND;
->>>>>>> h-b
                     vec3 world = grid_to_world(origin);
                     if (HAS_WATER) {
                         from = origin;
