@@ -85,7 +85,8 @@ def test_height_at() -> None:
 
 def test_height_at_a_hole() -> None:
     terrain = Terrain([[np.nan, 1, 2], [3, 4, 5]])
-    assert math.isnan(terrain.height_at(-0.9, -0.4))
+    assert math.isnan(terrain.height_at(-0.9, 0.4))
+    assert terrain.height_at(-0.4, -0.4) == pytest.approx(3.3)  # the triangle of the other three: u + 3 v
     assert terrain.height_at(0.5, 0.0) == 3.0
 
 
