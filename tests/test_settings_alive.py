@@ -127,6 +127,7 @@ def path_traced_camera(name: str, **more: Any) -> Callable[[Any], tuple[vf.Scene
 
 
 COLORS = np.random.default_rng(24).random((3, 3, 3, 3))
+CURVES = np.linspace(0.0, 1.0, 9)[:, None] ** (0.5, 1.5, 2.0)
 
 
 def with_group(setting: str, maker: Callable[..., Any], name: str, **more: Any) -> Callable[[Any], Any]:
@@ -534,6 +535,10 @@ TABLE: dict[str, Row] = {
     "Lut.space": Row(with_group("lut", vf.Lut, "space", table=COLORS), DEFAULT, "scene", "rgba"),
     "Lut.domain_min": Row(with_group("lut", vf.Lut, "domain_min", table=COLORS), DEFAULT, (0.2, 0.0, 0.0), "rgba"),
     "Lut.domain_max": Row(with_group("lut", vf.Lut, "domain_max", table=COLORS), DEFAULT, (1.0, 2.0, 1.0), "rgba"),
+    "Lut.shaper": Row(with_group("lut", vf.Lut, "shaper", table=COLORS), DEFAULT, CURVES, "rgba"),
+    "Lut.shaper_range": Row(
+        with_group("lut", vf.Lut, "shaper_range", table=COLORS, shaper=CURVES), DEFAULT, (0.0, 2.0), "rgba"
+    ),
     "Lut.open.path": Row(with_table, (COLORS, "display"), (COLORS**2, "display"), "rgba"),
     "Lut.open.space": Row(with_table, (COLORS, "display"), (COLORS, "scene"), "rgba"),
     "Scene.portrait.preset": Row(lambda value: vf.Scene.portrait(terrain(), preset=value), DEFAULT, "overcast"),

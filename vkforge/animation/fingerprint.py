@@ -26,7 +26,7 @@ def _feed(digest: Any, value: Any) -> None:
         digest.update(f"array {value.dtype.str} {value.shape}".encode())
         digest.update(np.ascontiguousarray(value).data)
     elif isinstance(value, Lut):
-        _feed(digest, [value.table, value.space, value.domain_min, value.domain_max])
+        _feed(digest, [value.table, value.space, value.domain_min, value.domain_max, value.shaper, value.shaper_range])
     elif dataclasses.is_dataclass(value):
         digest.update(f"{type(value).__name__}(".encode())
         for field in (field for field in dataclasses.fields(value) if field.init):

@@ -46,7 +46,10 @@ def finish(hdr: ArrayLike, settings: Settings, stops: float | None = None) -> ND
         light = exposed(grade.light(light))
     if lut is not None and lut.space == "scene":
         light = exposed(log_decode(lut.apply(log_encode(light))))
-    picture = srgb_encode(tone_curve(light, settings.tonemap))
+    if lut is not None and lut.space == "linear":
+        picture = np.clip(lut.apply(light), 0.0, 1.0)
+    else:
+        picture = srgb_encode(tone_curve(light, settings.tonemap))
     if grade is not None and grade.changes_display:
         picture = grade.display(picture)
     if lut is not None and lut.space == "display":

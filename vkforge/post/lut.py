@@ -1,4 +1,4 @@
-"""Three-dimensional look-up tables, as `.cube` files have them."""
+"""Look-up tables of three dimensions, and the curves before them, as `.cube` files have them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vkforge.errors import InputError, suggest
+from vkforge.post.cube import LARGEST, LONGEST, SMALLEST, parse_cube
 from vkforge.scene.checks import Vector, file_path, float_array, number, rgb_array, show
 
-SPACES = ("display", "scene")
-SMALLEST, LARGEST = 2, 256  # Adobe's limits
+Space = Literal["display", "scene", "linear"]
+SPACES = ("display", "scene", "linear")
 # In float32 on the device; the largest half float is as far as radiance goes anywhere.
 LARGEST_VALUE = 65504.0
-_RANGE = "LUT_3D_INPUT_RANGE"  # DaVinci's word for a domain that is the same in all channels
 
 Pixels = NDArray[np.float64]
 
@@ -30,34 +30,42 @@ class Lut:
             as a read-only float32 copy.
         space: "display": in and out are sRGB-encoded, after tone mapping and grade: the table of a print or of a
             screen. "scene": in and out are exposed, graded radiance with Rec.709 primaries in the logarithm of ACEScct
-            (S-2016-001), before tone mapping: a look over many stops.
+            (S-2016-001), before tone mapping: a look over many stops. "linear": from exposed, graded radiance as it is
+            to sRGB-encoded values: the table is the tone mapping, as tables with a linear-to-log shaper are.
         domain_min: (r, g, b) of the table's first entry; what is outside of the domain counts as at its border.
         domain_max: (r, g, b) of its last.
+        shaper: (m, 3) numbers, a curve for each channel that colours pass before the table, m from 2 to 65536; between
+            its entries straight. None for none. Kept as a read-only float32 copy.
+        shaper_range: (low, high), where the curves begin and end; what is outside counts as at their ends.
         path: the file it came from, or None.
-        digest: bytes that tell its table from any other.
+        digest: bytes that tell its table and its curves from any others.
 
     Raises:
-        InputError: a table of another shape, too small or too large, or with values that are not finite or beyond
-            65504; an empty domain; an unknown space.
+        InputError: a table or a shaper of another shape, too small or too large, or with values that are not finite or
+            beyond 65504; an empty domain; an unknown space.
     """
 
     table: NDArray[np.float32]
-    space: Literal["display", "scene"]
+    space: Space
     domain_min: Vector
     domain_max: Vector
+    shaper: NDArray[np.float32] | None
+    shaper_range: tuple[float, float]
     path: str | None
     digest: bytes
 
     def __init__(
         self,
         table: ArrayLike,
-        space: Literal["display", "scene"] = "display",
+        space: Space = "display",
         domain_min: Any = (0.0, 0.0, 0.0),
         domain_max: Any = (1.0, 1.0, 1.0),
+        shaper: ArrayLike | None = None,
+        shaper_range: Any = (0.0, 1.0),
     ) -> None:
         if not isinstance(space, str) or space not in SPACES:
             raise InputError(
-                f"no space called {show(space)}{suggest(str(space), SPACES)} (a Lut's is display or scene)"
+                f"no space called {show(space)}{suggest(str(space), SPACES)} (a Lut's is display, scene or linear)"
             )
         given = float_array("a Lut's table", table, "numbers of shape (n, n, n, 3)")
         with np.errstate(over="ignore"):  # to infinity, which is refused below
@@ -77,14 +85,17 @@ class Lut:
         for low, high in zip(self.domain_min, self.domain_max, strict=True):
             if high - low < 1e-6:
                 raise InputError(f"a Lut's domain reaches from {self.domain_min} to {self.domain_max}; wanted more")
-        self.digest = hashlib.sha256(values.tobytes()).digest()
+        self.shaper = None if shaper is None else _curves(shaper)
+        self.shaper_range = _range(shaper_range)
+        curves = b"" if self.shaper is None else self.shaper.tobytes()
+        self.digest = hashlib.sha256(values.tobytes() + curves).digest()
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], space: Literal["display", "scene"] = "display") -> Lut:
-        """Read a `.cube` file (Adobe's specification 1.0) with a table of three dimensions.
+    def open(cls, path: str | os.PathLike[str], space: Space = "display") -> Lut:
+        """Read a `.cube` file (Adobe's specification 1.0): a table, a curve a channel, or both.
 
         Raises:
-            InputError: no such file; a table of one dimension; a keyword, a line or a number of lines that a file like
+            InputError: no such file; a keyword, a line or a number of lines that a file like
                 that can't have; numbers that are not finite.
         """
         source = str(file_path(path))
@@ -94,9 +105,13 @@ class Lut:
             raise InputError(f"can't read the table {source}: {error.strerror}") from None
         except ValueError as error:  # a null character
             raise InputError(f"can't read the table {show(source)}: {error}") from None
-        table, domain_min, domain_max = _parse(source, text)
+        table, low, high, shaper, shaper_range = parse_cube(source, text)
+        if table is None and shaper is not None:  # what comes out of the curves is left as it is
+            low, high = shaper.min(axis=0), shaper.max(axis=0)
+            high = np.where(high - low < 1e-3, low + 1.0, high)
+            table = np.stack(np.meshgrid(*np.stack([low, high], axis=1)[::-1], indexing="ij")[::-1], axis=-1)
         try:
-            lut = cls(table, space, domain_min, domain_max)
+            lut = cls(np.empty(0) if table is None else table, space, low, high, shaper, shaper_range)
         except InputError as error:
             raise InputError(f"{source}: {error}") from None
         lut.path = source
@@ -108,16 +123,20 @@ class Lut:
 
         target = file_path(path)
         lines = [f"LUT_3D_SIZE {len(self.table)}"]
+        if self.shaper is not None:
+            low, high = self.shaper_range
+            lines += [f"LUT_1D_SIZE {len(self.shaper)}", f"LUT_1D_INPUT_RANGE {low:.9g} {high:.9g}"]
         for name, corner in (("DOMAIN_MIN", self.domain_min), ("DOMAIN_MAX", self.domain_max)):
             lines.append(" ".join([name, *(f"{value:.9g}" for value in corner)]))
-        lines += [" ".join(f"{value:.9g}" for value in entry) for entry in self.table.reshape(-1, 3)]
+        entries = [*(() if self.shaper is None else self.shaper), *self.table.reshape(-1, 3)]
+        lines += [" ".join(f"{value:.9g}" for value in entry) for entry in entries]
         with replacing(target) as stream:
             stream.write(("\n".join(lines) + "\n").encode())
         return target
 
     def apply(self, rgb: ArrayLike) -> Pixels:
         """Return (..., 3) float64: what the table makes of colours in its space, as the device does."""
-        values = rgb_array("rgb", rgb)
+        values = self._shaped(rgb_array("rgb", rgb))
         low, high = np.array(self.domain_min), np.array(self.domain_max)
         last = len(self.table) - 1
         place = np.clip((values - low) / (high - low), 0.0, 1.0) * last
@@ -136,11 +155,17 @@ class Lut:
             before = steps[..., axis]
         return result + before[..., None] * self._entry(corner)
 
+    def _shaped(self, values: Pixels) -> Pixels:
+        if self.shaper is None:
+            return values
+        places = np.linspace(*self.shaper_range, len(self.shaper))
+        return np.stack([np.interp(values[..., i], places, self.shaper[:, i]) for i in range(3)], axis=-1)
+
     def _entry(self, index: NDArray[np.int64]) -> Pixels:
         return self.table[index[..., 2], index[..., 1], index[..., 0]].astype(np.float64)
 
     def _key(self) -> tuple[Any, ...]:
-        return self.digest, self.table.shape, self.space, self.domain_min, self.domain_max
+        return self.digest, self.table.shape, self.space, self.domain_min, self.domain_max, self.shaper_range
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Lut) and self._key() == other._key()
@@ -167,55 +192,27 @@ def log_decode(y: ArrayLike) -> Pixels:
     return np.where(y <= 0.155251141552511, (y - 0.0729055341958355) / 10.5402377416545, 2.0 ** (17.52 * y - 9.72))
 
 
-def _parse(path: str, text: str) -> tuple[np.ndarray, Vector, Vector]:
-    """Read a `.cube` file: keywords, each once, and then the table."""
-    size, rows, said = 0, list[list[float]](), set[str]()
-    corners = {"DOMAIN_MIN": (0.0, 0.0, 0.0), "DOMAIN_MAX": (1.0, 1.0, 1.0)}
-    for count, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
-        words = line.split("#")[0].split()
-        if not words or line.split()[0] == "TITLE":
-            continue
-        where, keyword = f"{path}, line {count}", words[0]
-        if keyword in ("LUT_3D_SIZE", *corners, _RANGE):
-            if keyword in said or rows:
-                raise InputError(f"{where}: {keyword} {'comes twice' if keyword in said else 'after the colours'}")
-            said.add(keyword)
-        if keyword == "LUT_1D_SIZE":
-            raise InputError(f"{where}: this is a table of one dimension; wanted three, LUT_3D_SIZE: bake it into one")
-        if keyword == "LUT_3D_SIZE":
-            size = int(words[1]) if len(words) == 2 and words[1].isdecimal() and len(words[1]) < 9 else 0
-            if size < SMALLEST or size > LARGEST:
-                raise InputError(
-                    f"{where}: {show(line.strip())}; wanted LUT_3D_SIZE and a whole number, {SMALLEST} to {LARGEST}"
-                )
-        elif keyword in corners:
-            corners[keyword] = _numbers(where, words[1:])
-        elif keyword == _RANGE:
-            if len(words) != 3:
-                raise InputError(f"{where}: {show(line.strip())}; wanted {_RANGE} and two numbers")
-            low, high, _ = _numbers(where, [*words[1:], "0"])
-            corners = {"DOMAIN_MIN": (low, low, low), "DOMAIN_MAX": (high, high, high)}
-        elif keyword[0].isalpha() and keyword.lower() not in ("nan", "inf", "infinity"):
-            known = ("TITLE", "LUT_3D_SIZE", *corners)
-            raise InputError(f"{where}: {show(keyword)} is no keyword of a .cube file{suggest(keyword, known)}")
-        elif not size:
-            raise InputError(f"{where}: numbers before LUT_3D_SIZE; wanted how many there are first")
-        else:
-            rows.append(list(_numbers(where, words)))
-    if not size:
-        raise InputError(f"{path} has no LUT_3D_SIZE; wanted a .cube file with a table of three dimensions")
-    if len(rows) != size**3:
-        what = "it is truncated" if len(rows) < size**3 else "it has too many, or its size is wrong"
-        raise InputError(f"{path} has {len(rows)} colours for a table of {size} x {size} x {size} = {size**3}: {what}")
-    return np.array(rows).reshape(size, size, size, 3), corners["DOMAIN_MIN"], corners["DOMAIN_MAX"]
+def _curves(given: ArrayLike) -> NDArray[np.float32]:
+    array = float_array("a Lut's shaper", given, "numbers of shape (m, 3)")
+    with np.errstate(over="ignore"):  # to infinity, which is refused below
+        curves = np.array(array, np.float32, order="C")
+    if curves.ndim != 2 or curves.shape[1] != 3 or not SMALLEST <= len(curves) <= LONGEST:
+        raise InputError(f"a Lut's shaper has shape {curves.shape}; wanted (m, 3), m from {SMALLEST} to {LONGEST}")
+    if not (np.abs(curves) <= LARGEST_VALUE).all():
+        raise InputError(f"a Lut's shaper holds NaN, infinity or values beyond {LARGEST_VALUE:g}; wanted finite ones")
+    curves.flags.writeable = False
+    return curves
 
 
-def _numbers(where: str, words: list[str]) -> Vector:
+def _range(given: Any) -> tuple[float, float]:
     try:
-        red, green, blue = (number(where, float(word)) for word in words)
-    except ValueError:
-        raise InputError(f"{where}: {show(' '.join(words))}; wanted three finite numbers") from None
-    return red, green, blue
+        low, high = given
+    except (TypeError, ValueError):
+        raise InputError(f"a Lut's shaper_range is {show(given)}; wanted (low, high)") from None
+    low, high = (number("a Lut's shaper_range", part, -LARGEST_VALUE, LARGEST_VALUE) for part in (low, high))
+    if high - low < 1e-6:
+        raise InputError(f"a Lut's shaper_range goes from {low:g} to {high:g}; wanted more")
+    return low, high
 
 
 def _corner(name: str, value: Any) -> Vector:

@@ -1,7 +1,8 @@
 // A three-dimensional look-up table, interpolated in tetrahedra. Twin of vkforge/post/lut.py.
 //
 // Bindings (set 0):
-//   8  lut   readonly rgba32f   slices of equal blue beside and below one another, red along x and green along y
+//   8  lut   readonly rgba32f   slices of equal blue beside and below one another, red along x and green along y;
+//                               below them the entries of curves, row by row
 #ifndef VKFORGE_LUT_GLSL
 #define VKFORGE_LUT_GLSL
 
@@ -10,6 +11,19 @@ layout(set = 0, binding = 8, rgba32f) readonly uniform image2D lut;
 vec3 lut_entry(ivec3 index, int side, int slices_a_row) {
     ivec2 slice = ivec2(index.b % slices_a_row, index.b / slices_a_row);
     return imageLoad(lut, slice * side + index.rg).rgb;
+}
+
+// The curves' values: `place` is from 0 to 1 over their `size` entries, which begin at a row of the image.
+vec3 lut_shape(vec3 place, int size, int first_row) {
+    int width = imageSize(lut).x;
+    vec3 at = clamp(place, 0.0, 1.0) * float(size - 1), shaped;
+    for (int i = 0; i < 3; ++i) {
+        int low = min(int(at[i]), size - 2), high = low + 1;
+        float a = imageLoad(lut, ivec2(low % width, first_row + low / width))[i];
+        float b = imageLoad(lut, ivec2(high % width, first_row + high / width))[i];
+        shaped[i] = mix(a, b, at[i] - float(low));
+    }
+    return shaped;
 }
 
 // `place` is from 0 to 1 over the table.

@@ -25,6 +25,7 @@ layout(local_size_x = 8, local_size_y = 8) in;
 const uint NO_LUT = 0u;
 const uint DISPLAY_LUT = 1u;
 const uint SCENE_LUT = 2u;
+const uint LINEAR_LUT = 3u;
 
 layout(constant_id = 0) const uint OPERATOR = 0u;  // an index into tonemap.OPERATORS; the others leave no code
 layout(constant_id = 21) const bool DITHER = false;
@@ -35,6 +36,7 @@ layout(constant_id = 107) const bool GRADED_LIGHT = false;
 layout(constant_id = 108) const bool GRADED_DISPLAY = false;
 layout(constant_id = 109) const uint LUT = NO_LUT;
 layout(constant_id = 110) const bool TRANSPARENT = false;
+layout(constant_id = 111) const bool SHAPER = false;
 
 layout(set = 0, binding = 4, rgba32f) readonly uniform image2D radiance;
 layout(set = 0, binding = 5, rgba8) writeonly uniform image2D display;
@@ -50,6 +52,10 @@ layout(set = 0, binding = 6, scalar) readonly buffer ToneBlock {
     vec3 lut_per_unit;      // and 1 over its length
     int lut_side;
     int lut_slices_a_row;
+    float shaper_low;       // where the curves before the table begin, and 1 over their length;
+    float shaper_per_unit;
+    int shaper_size;        // entries, and the row of the image where they begin
+    int shaper_row;
 } tone;
 layout(set = 0, binding = 7, rgba32f) readonly uniform image2D exposure;
 layout(set = 0, binding = 10, rgba32f) readonly uniform image2D shares;
@@ -70,6 +76,7 @@ vec3 grade_display(vec3 encoded) {
 }
 
 vec3 look_up(vec3 rgb) {
+    if (SHAPER) rgb = lut_shape((rgb - tone.shaper_low) * tone.shaper_per_unit, tone.shaper_size, tone.shaper_row);
     return lut_look_up((rgb - tone.lut_low) * tone.lut_per_unit, tone.lut_side, tone.lut_slices_a_row);
 }
 
@@ -94,7 +101,9 @@ void main() {
     vec3 light = exposed(seen, scale);
     if (GRADED_LIGHT) light = grade_light(light);
     if (LUT == SCENE_LUT) light = exposed(lut_log_decode(look_up(lut_log_encode(light))), 1.0);
-    vec3 encoded = srgb_encode(tone_curve(light, OPERATOR, tone.curve, CUSTOM_TONE));
+    vec3 encoded;
+    if (LUT == LINEAR_LUT) encoded = clamp(look_up(light), 0.0, 1.0);
+    else encoded = srgb_encode(tone_curve(light, OPERATOR, tone.curve, CUSTOM_TONE));
     if (GRADED_DISPLAY) encoded = grade_display(encoded);
     if (LUT == DISPLAY_LUT) encoded = clamp(look_up(encoded), 0.0, 1.0);
     if (GRAIN) encoded = srgb_encode(grained(srgb_decode(encoded), pixel));

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from vkforge.graph.builder import Graph, ImageResource
-from vkforge.passes.post.lut import slices_a_row
+from vkforge.passes.post.lut import slices_a_row, table_rows
 from vkforge.post.exposure import AutoExposure
 from vkforge.post.grade import white_balance
+from vkforge.post.lut import SPACES
 from vkforge.post.tone import Tonemap, as_tonemap
 from vkforge.settings import Settings
 from vkforge.tonemapping import NEUTRAL_F90, OPERATORS
@@ -27,7 +28,8 @@ class Display:
         auto_exposure: Whether the exposure is that of `post/exposure.py`.
         graded_light: Whether there is a grade before tone mapping.
         graded_display: Whether there is one after it.
-        lut: NO_LUT, DISPLAY_LUT or SCENE_LUT of post/display.comp.
+        lut: NO_LUT, DISPLAY_LUT, SCENE_LUT or LINEAR_LUT of post/display.comp.
+        shaper: Whether curves come before its table.
         dither: Whether the steps of 8 bits are hidden.
         grain: Whether there is any.
         transparent: Whether there is nothing behind the ground, and alpha says how much of a pixel it covers.
@@ -39,6 +41,7 @@ class Display:
     graded_light: bool
     graded_display: bool
     lut: int
+    shaper: bool
     dither: bool
     grain: bool
     transparent: bool
@@ -53,7 +56,8 @@ class Display:
             auto_exposure=isinstance(settings.exposure, AutoExposure),
             graded_light=grade is not None and grade.changes_light,
             graded_display=grade is not None and grade.changes_display,
-            lut=0 if lut is None else 1 if lut.space == "display" else 2,
+            lut=0 if lut is None else 1 + SPACES.index(lut.space),
+            shaper=lut is not None and lut.shaper is not None,
             dither=smooth if settings.dither is None else settings.dither,
             grain=settings.grain is not None,
             transparent=transparent,
@@ -84,6 +88,7 @@ def display(
             "GRADED_LIGHT": variant.graded_light,
             "GRADED_DISPLAY": variant.graded_display,
             "LUT": variant.lut,
+            "SHAPER": variant.shaper,
             "DITHER": variant.dither,
             "GRAIN": variant.grain,
             "TRANSPARENT": variant.transparent,
@@ -118,6 +123,12 @@ def fill_tone(block: Any, settings: Settings) -> None:
         block["lut_per_unit"] = [1.0 / (end - start) for start, end in zip(low, high, strict=True)]
         block["lut_side"] = len(settings.lut.table)
         block["lut_slices_a_row"] = slices_a_row(len(settings.lut.table))
+        if settings.lut.shaper is not None:
+            begin, end = settings.lut.shaper_range
+            block["shaper_low"] = begin
+            block["shaper_per_unit"] = 1.0 / (end - begin)
+            block["shaper_size"] = len(settings.lut.shaper)
+            block["shaper_row"] = table_rows(settings.lut)
 
 
 def _fill_curve(curve: Any, tone: Tonemap) -> None:

@@ -17,6 +17,7 @@ from vkforge.vk.resources import Image
 from vkforge.vk.transfer import upload
 
 _serials = itertools.count()
+_CURVE_WIDTH = 1024  # texels of a row, at least, of curves that are as long
 
 
 def slices_a_row(side: int) -> int:
@@ -24,8 +25,14 @@ def slices_a_row(side: int) -> int:
     return math.isqrt(side - 1) + 1
 
 
+def table_rows(lut: Lut) -> int:
+    """Return the rows of the image that the slices of a table take; the curves before it lie below."""
+    side = len(lut.table)
+    return -(-side // slices_a_row(side)) * side
+
+
 class DeviceLut:
-    """A table as an image of its slices, as include/lut.glsl reads it."""
+    """A table as an image of its slices, and the curves below them, as include/lut.glsl reads it."""
 
     def __init__(self, device: Device, lut: Lut) -> None:
         side = len(lut.table)
@@ -38,6 +45,7 @@ class DeviceLut:
         slices = np.zeros((rows * columns, side, side, 4), np.float32)
         slices[:side, ..., :3] = lut.table
         pixels = slices.reshape(rows, columns, side, side, 4).swapaxes(1, 2).reshape(rows * side, columns * side, 4)
+        pixels = _with_curves(pixels, lut.shaper)
         self.owner = Owner(device, f"lut#{next(_serials)}")
 
         def fill(target: np.ndarray, first: int) -> None:
@@ -45,7 +53,7 @@ class DeviceLut:
 
         with self.owner:
             usages = frozenset(["storage", "sampled", "copy_destination"])  # sampled: how an upload ends
-            self.image = Image(self.owner, "lut", "rgba32f", (columns * side, rows * side), usages).allocate()
+            self.image = Image(self.owner, "lut", "rgba32f", pixels.shape[1::-1], usages).allocate()
             upload(device, self.image, fill)
             commands = Commands(self.owner, "to storage")
             with commands:
@@ -55,6 +63,17 @@ class DeviceLut:
     def release(self) -> None:
         """Give the image back."""
         self.owner.release()
+
+
+def _with_curves(pixels: np.ndarray, curves: np.ndarray | None) -> np.ndarray:
+    """Return the slices with the entries of curves below them, row by row over the whole width."""
+    if curves is None:
+        return pixels
+    height, width = pixels.shape[0], max(pixels.shape[1], min(len(curves), _CURVE_WIDTH))
+    image = np.zeros((height + -(-len(curves) // width), width, 4), np.float32)
+    image[:height, : pixels.shape[1]] = pixels
+    image[height:].reshape(-1, 4)[: len(curves), :3] = curves
+    return image
 
 
 def import_lut(graph: Graph, lut: DeviceLut | None) -> ImageResource | None:
