@@ -7,6 +7,7 @@ import os
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,11 +140,19 @@ def encode(
                     failures.append(error)
             item = None  # or the last image would live until the next one comes
 
-    stopwatch, told = Stopwatch(reel.frames - len(frames), reel.frames), 0
     thread = threading.Thread(target=work, name="vkforge encoder")
-    thread.start()
+
+    def finish() -> None:
+        if thread.is_alive():
+            waiting.put(None)
+            thread.join()
+
+    stopwatch, told = Stopwatch(reel.frames - len(frames), reel.frames), 0
+    ours = _Ours()
+    weakref.finalize(ours, waiting.put, None)  # or, were this cut off on its way out, the thread would wait for ever
     try:
         try:
+            thread.start()
             for item in zip(frames, images, strict=True):
                 waiting.put(item)
                 del item
@@ -154,14 +163,18 @@ def encode(
                     progress(stopwatch.tick(when))
         finally:
             images.close()  # which waits for frames in flight
-            waiting.put(None)
-            thread.join()
+            finish()
         if failures:
             raise failures[0]
         for when in written[told:]:
             told += 1
             progress(stopwatch.tick(when))
     except BaseException:
+        finish()  # a second interrupt may have cut it off; nobody else writes while the reel is stopped
         with contextlib.suppress(OSError):  # a full disk takes no more; the reason is on its way already
             reel.stop()
         raise
+
+
+class _Ours:
+    """Something that goes with the call that made it."""

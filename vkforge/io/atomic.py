@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
+import re
 import secrets
 import stat
+import sys
+import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from vkforge.errors import OutputError
+from vkforge.io.lock import is_there, remove, try_lock
 
 TEMPORARY = ".vkforge-"  # what the names of files begin with that are not complete
+_IS_TEMPORARY = re.compile(re.escape(TEMPORARY) + r"[0-9a-f]{12}(\..*)?")
+_SWEEP_SECONDS = 60.0  # a folder is looked through at most so often: it may have a million pictures
+_swept: dict[Path, float] = {}  # when each folder was, by the monotonic clock
 
 _REASONS = {
     errno.EACCES: "no permission to write there; choose another folder",
@@ -60,7 +69,7 @@ def replacing(path: str | os.PathLike[str], *, within: Path | None = None) -> It
     The body writes to the stream it is given. When it ends, the stream is flushed to the disk and its file renamed over
     `path`: whoever looks, and whenever the process is killed, sees the old file or the new one. When it raises, the
     temporary file is removed and `path` keeps what it had. Permissions are those of the file replaced or, for a new
-    one, what the umask gives.
+    one, what the umask gives. Temporary files that killed processes left in the folder go too.
 
     Args:
         path: where the finished file shall be.
@@ -74,23 +83,59 @@ def replacing(path: str | os.PathLike[str], *, within: Path | None = None) -> It
         OutputError: anything that the operating system refuses, in one line.
     """
     target = check_target(path)
-    temporary = (within or target.parent) / f"{TEMPORARY}{secrets.token_hex(6)}{target.suffix}"
+    folder = within or target.parent
+    if time.monotonic() - _swept.get(folder, -math.inf) > _SWEEP_SECONDS:
+        _swept[folder] = time.monotonic()
+        sweep(folder)
+    temporary = None
     try:
-        with open(temporary, "x+b") as stream:
+        with _temporary(folder, target.suffix) as stream:
+            temporary = Path(stream.name)
             if target.exists():
                 os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, target)
+            if sys.platform != "win32":  # which renames no open file; elsewhere it is held until it has its name
+                os.replace(temporary, target)
+        if sys.platform == "win32":
+            os.replace(temporary, target)
         _flush_folder(target.parent)
     except OutputError:
         raise
     except OSError as error:
         raise _output_error(path, error) from error
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed: those that no process holds.
+
+    Trouble is left alone: they only take room.
+    """
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if _IS_TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(OSError), FileIO(entry.path, "r+") as left:
+                    if try_lock(left.fileno()):
+                        remove(Path(entry.path), left)
+
+
+def _temporary(folder: Path, suffix: str) -> BinaryIO:
+    """Open a new temporary file and hold it, for `sweep` to leave it alone."""
+    while True:
+        path = folder / f"{TEMPORARY}{secrets.token_hex(6)}{suffix}"
+        stream = open(path, "x+b")  # noqa: SIM115  # whoever asks for it closes it
+        try:
+            held = try_lock(stream.fileno())
+        except OSError:  # no locks here, so that nobody can sweep either
+            return stream
+        if held and is_there(path, stream.fileno()):
+            return stream
+        stream.close()  # somebody swept it between our opening and locking it
 
 
 def _flush_folder(folder: Path) -> None:

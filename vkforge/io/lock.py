@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from vkforge.errors import OutputError
@@ -22,8 +23,9 @@ if sys.platform == "win32":
         os.lseek(descriptor, _FAR, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
-    def _remove(path: Path, descriptor: int) -> None:
-        os.close(descriptor)  # first: Windows removes no open file
+    def remove(path: Path, file: FileIO) -> None:
+        """Remove a file that is locked, and let the lock go."""
+        file.close()  # first: Windows removes no open file
         with contextlib.suppress(OSError):  # somebody else has opened it, and removes it in turn
             path.unlink(missing_ok=True)
 else:
@@ -32,9 +34,33 @@ else:
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def _remove(path: Path, descriptor: int) -> None:
+    def remove(path: Path, file: FileIO) -> None:
+        """Remove a file that is locked, and let the lock go."""
         path.unlink(missing_ok=True)  # first: the next one's file may have this name as soon as the lock is gone
-        os.close(descriptor)
+        file.close()
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file if nobody else has; the lock is the kernel's and ends with the file or its process.
+
+    Raises:
+        OSError: The file system knows no locks.
+    """
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        return False
+    return True
+
+
+def is_there(path: Path, descriptor: int) -> bool:
+    """Whether the open file still has its name: somebody may have removed it between our opening and locking it."""
+    try:
+        return os.stat(path).st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager
@@ -49,7 +75,7 @@ def locked(target: Path) -> Iterator[None]:
     """
     path = target.with_name(f".{target.name}.lock")
     try:
-        descriptor = _acquire(path, target)
+        file = _acquire(path, target)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
@@ -58,10 +84,10 @@ def locked(target: Path) -> Iterator[None]:
     try:
         said = f"process {os.getpid()} on {socket.gethostname()} (since {time.strftime('%Y-%m-%d %H:%M:%S')})"
         with contextlib.suppress(OSError):  # a full disk: the lock holds without words
-            _say(descriptor, said)
+            _say(file.fileno(), said)
         yield
     finally:
-        _remove(path, descriptor)
+        remove(path, file)
 
 
 def _say(descriptor: int, said: str) -> None:
@@ -75,21 +101,16 @@ def _said(descriptor: int) -> str:
     return os.read(descriptor, 200).decode(errors="replace").strip()
 
 
-def _acquire(path: Path, target: Path) -> int:
+def _acquire(path: Path, target: Path) -> FileIO:
+    """Return the file, open and locked: whoever drops it lets the lock go."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            _lock(descriptor)
-        except OSError as error:
-            holder = _said(descriptor) or "another process"
-            os.close(descriptor)
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise
+        file = FileIO(path, "r+", opener=lambda name, flags: os.open(name, flags | os.O_CREAT, 0o666))
+        if not try_lock(file.fileno()):
+            holder = _said(file.fileno()) or "another process"
+            file.close()
             raise OutputError(
                 f"can't write {os.fspath(target)!r}: {holder} is writing it; wait for it, or choose another name"
-            ) from None
-        # Whoever held it before may have removed the file between our opening and locking it.
-        with contextlib.suppress(FileNotFoundError):
-            if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
-                return descriptor
-        os.close(descriptor)
+            )
+        if is_there(path, file.fileno()):
+            return file
+        file.close()

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from vkforge.errors import InputError, OutputError, suggest
 from vkforge.image import Image, check_alpha, check_options, known_extensions
-from vkforge.io.atomic import TEMPORARY, check_target, replacing
+from vkforge.io.atomic import check_target, replacing, sweep
 from vkforge.io.lock import locked
 from vkforge.scene.checks import file_path
 
@@ -171,9 +171,7 @@ class PartsReel(Reel):
 
     def finish(self) -> None:
         """Join the parts and remove them."""
-        for left in self.folder.glob(f"{TEMPORARY}*"):  # by a process that was killed: we have the lock
-            with contextlib.suppress(OSError):  # it only takes room
-                left.unlink()
+        sweep(self.folder)
         # Among the parts, to go with them if this process is killed meanwhile; a link may lead to another disk.
         with replacing(self.target, within=None if self.folder.is_symlink() else self.folder) as stream:
             self.join(stream)
