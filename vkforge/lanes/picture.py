@@ -96,7 +96,7 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
         lens=LensVariant.of(settings.lens),
         bloom=0 if settings.bloom is None else len(settings.bloom.levels(request.size)),
         display=Display.of(settings, smooth=sky_kind(request.scene.sky) == PHYSICAL),
-        ambient_occlusion=(settings.ao_rays, settings.ao_distance or NO_LIMIT)
+        ambient_occlusion=(settings.ao_rays, min(settings.ao_distance or NO_LIMIT, NO_LIMIT))
         if "ambient_occlusion" in request.outputs
         else None,
         motion=tells_motion,
