@@ -197,7 +197,7 @@ def test_light_is_linear_in_the_suns() -> None:
 
 
 def sights(sky: vf.Sky, elevation: float = 30.0, altitude: float = 2.0) -> tables.Sights:
-    return tables.Sights(sky, sun(elevation), 0.0, (0.0, 0.0, altitude))
+    return tables.Sights(sky, sun(elevation), 0.0, (0.0, 0.0, altitude), sky.aerial_perspective)
 
 
 class Made(list[str]):
@@ -313,7 +313,7 @@ def test_the_air_does_not_depend_on_what_sun_it_was_first_seen_under(
             air._kept.clear()
             monkeypatch.setenv("VKFORGE_CACHE_DIR", str(tmp_path / str(width)))
             before = vf.Sun(azimuth=EAST, elevation=5, angular_diameter=width)
-            renderer.sky_tables(tables.Sights(vf.Sky(), before, 0.0, (0.0, 0.0, 2.0)))
+            renderer.sky_tables(tables.Sights(vf.Sky(), before, 0.0, (0.0, 0.0, 2.0), 1.0))
             found.append(numbers(renderer, sights(vf.Sky())))
     assert made.count("_make_air") == 2
     np.testing.assert_array_equal(*found)

@@ -118,7 +118,7 @@ def _tables(sky: Sky, sun: Sun | None, altitude: float, device: str | int) -> An
     if sun is not None and not isinstance(sun, Sun):
         raise InputError(f"sun is {show(sun)}; wanted a vkforge.Sun")
     height = number("altitude (metres)", altitude, 0.0, HIGHEST)
-    return kept_renderer(device).sky_tables(Sights(sky, sun, 0.0, (0.0, 0.0, height)))
+    return kept_renderer(device).sky_tables(Sights(sky, sun, 0.0, (0.0, 0.0, height), sky.aerial_perspective))
 
 
 def _batches(tables: Any, subject: str, asked: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
