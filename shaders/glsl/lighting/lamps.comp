@@ -18,7 +18,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
-#include "include/heightfield.glsl"
+#include "include/terminator.glsl"
 #include "include/frame.glsl"
 #include "include/pixel_surface.glsl"
 #include "include/medium.glsl"
@@ -39,14 +39,13 @@ void main() {
         camera_ray(vec2(pixel) + frame.jitter, origin, view);
         Surface surface = pixel_surface(pixel, n, -view);
         vec3 grid = world_to_grid(at);
-        bool on_ground = kind == HIT_GROUND;
         for (uint i = 0u; i < lights.count; ++i) {
             Lamp lamp = lights.lamps[i];
             float distance = max(length(lamp.position - at), 1.0e-3);
             vec3 l = (lamp.position - at) / distance;
             vec3 intensity = lamp_intensity(lamp, -l);
             if (intensity == vec3(0.0) || dot(n, l) <= 0.0) continue;
-            if (trace_grid(grid, l * terrain.scale, distance, on_ground).kind != HIT_NOTHING) continue;
+            if (trace_to_light(grid, kind, n, l, distance).kind != HIT_NOTHING) continue;
             vec3 arriving = intensity * medium_transmittance(at, l, distance) / (distance * distance);
             light += brdf_cosine(surface, n, -view, l) * arriving;
         }

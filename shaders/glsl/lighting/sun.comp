@@ -15,7 +15,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
-#include "include/heightfield.glsl"
+#include "include/terminator.glsl"
 #include "include/frame.glsl"
 #include "include/pixel_surface.glsl"
 
@@ -45,6 +45,7 @@ void main() {
         Surface surface = pixel_surface(pixel, n, -view);
         vec3 grid = world_to_grid(at.xyz);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SUN, frame.seed);
+        uint from = HAS_SKIRT || HAS_WATER ? kind : HIT_GROUND;  // there is nothing else: the compiler may know
         bool wall = kind == HIT_SKIRT || (kind == HIT_WATER && n.z <= 0.0);
         uint last = min(first + at_once, frame.sun_rays);
         for (uint i = first; i < last; ++i) {
@@ -53,7 +54,8 @@ void main() {
                 l = cone_direction(sobol(frame.sample_index * frame.sun_rays + i, seed), l, frame.sun_cos_radius);
             // Below the horizon it is night; behind the surface the ground itself is in the way, which the tracer tells. A
             // wall, of the block or of water, stands in the way of what is behind it.
-            if (l.z <= 0.0 || (wall && dot(n, l) <= 0.0) || occluded(grid, kind, l)) continue;
+            if (l.z <= 0.0 || (wall && dot(n, l) <= 0.0)) continue;
+            if (trace_to_light(grid, from, n, l, 1.0e30).kind != HIT_NOTHING) continue;
             light += vec4(brdf_cosine(surface, n, -view, l) * frame.sun_irradiance, 1.0);
         }
         light /= float(frame.sun_rays);

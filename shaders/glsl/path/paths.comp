@@ -54,6 +54,7 @@
 #extension GL_EXT_scalar_block_layout : require
 
 #include "include/surface.glsl"
+#include "include/terminator.glsl"
 #include "include/horizon.glsl"
 #include "include/view.glsl"
 #include "include/sky.glsl"
@@ -273,6 +274,7 @@ void main() {
     vec3 to_sky = vec3(0.0), skylight = vec3(0.0);
     vec3 to_lamp = vec3(0.0), lamplight = vec3(0.0);
     float lamp_distance = 0.0;
+    float sun_lift = 0.0, lamp_lift = 0.0;  // how far above the ground those rays start, see include/terminator.glsl
     vec3 to_open = vec3(0.0);
     vec3 onwards = vec3(0.0);
     float onwards_density = 0.0;
@@ -301,7 +303,9 @@ void main() {
             float reach = HAS_LAMPS && ray == RAY_TO_LAMP ? lamp_distance : FAR;
             if (HAS_WATER && ray == RAY_TO_SUN) reach = wet_metres;
             if (HAS_SHADES && ray == RAY_TO_SUN) reach = sun_reach;
-            hit = trace_grid(origin, direction * grid_scale, reach, on_ground, t_clear);
+            float lift = !on_ground ? 0.0 : ray == RAY_TO_SUN ? sun_lift : ray == RAY_TO_LAMP ? lamp_lift : 0.0;
+            vec3 start = vec3(origin.xy, origin.z + lift);
+            hit = trace_grid(start, direction * grid_scale, reach, on_ground && lift == 0.0, t_clear);
             t_clear = 0.0;
             missed = hit.kind == HIT_NOTHING;
             arrived = ray == RAY_ONWARDS;
@@ -453,13 +457,16 @@ void main() {
                             wet_metres = max((water.level - origin.z) / (l.z * grid_scale.z), 0.0);
                             sunlight *= share * water_transmittance(wet_metres);
                         }
-                        bool faces = in_medium || dot(point.geometric_normal, l) > 0.0;
+                        sun_lift = 0.0;
+                        if (on_ground) sun_lift = terminator_lift(load_patch(hit.cell), hit.cell, hit.uv, n, l);
+                        bool faces = in_medium || dot(point.geometric_normal, l) > 0.0 || sun_lift > 0.0;
                         float scattered = HAS_WATER && wet ? WATER_PHASE : phase(dot(direction, l));
                         sunlight *= in_medium ? vec3(scattered) : brdf_cosine(surface, n, view, l);
                         if (l.z > 0.0 && faces && (first_on_ground || sunlight != vec3(0.0))) to_sun = l;
                         if (HAS_HORIZONS && on_ground && to_sun != vec3(0.0)) {
-                            if (HAS_SHADES) sun_reach = ground_before_sun(origin, l * grid_scale);
-                            else sun_reach = over_horizon(origin, l * grid_scale) ? 0.0 : FAR;
+                            vec3 start = vec3(origin.xy, origin.z + sun_lift);
+                            if (HAS_SHADES) sun_reach = ground_before_sun(start, l * grid_scale);
+                            else sun_reach = over_horizon(start, l * grid_scale) ? 0.0 : FAR;
                             if (sun_reach == 0.0) {
                                 receive(sunlight, vertex);
                                 if (first_on_ground) suns += 1.0;
@@ -485,7 +492,9 @@ void main() {
                         lamplight = throughput * lamp_intensity(lamp, -to_lamp) * float(lights.count);
                         lamplight *= medium_transmittance(world, to_lamp, lamp_distance) / (lamp_distance * lamp_distance);
                         lamplight *= in_medium ? vec3(phase(dot(direction, to_lamp))) : brdf_cosine(surface, n, view, to_lamp);
-                        bool faces = in_medium || dot(point.geometric_normal, to_lamp) > 0.0;
+                        lamp_lift = 0.0;
+                        if (on_ground) lamp_lift = terminator_lift(load_patch(hit.cell), hit.cell, hit.uv, n, to_lamp);
+                        bool faces = in_medium || dot(point.geometric_normal, to_lamp) > 0.0 || lamp_lift > 0.0;
                         if (!faces || wet || lamplight == vec3(0.0)) to_lamp = vec3(0.0);
                     }
                     if (in_medium) {
