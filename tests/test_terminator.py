@@ -1,4 +1,4 @@
-"""The terminator: on a coarse DEM light fades as on one sixteen times as fine, and other ground casts what it always did."""
+"""The terminator: on a coarse DEM light fades as on a fine one, and other ground casts what it always did."""
 
 from __future__ import annotations
 
@@ -102,7 +102,8 @@ def test_what_other_ground_casts_is_as_it_was(renderer: vf.Renderer, elevation: 
     north = np.stack([heights[r, c + k] - heights[r + 1, c + k] for k in (0, 1)]) / 0.5
     rise = (east * toward[0]).max(axis=0) + (north * toward[1]).max(axis=0)
     as_before = (toward[2] > rise + 0.01) | (found["normal"].reshape(-1, 3) @ toward < -0.01)
-    lit = ~heightfield.intersect(heights, cell, at + (0.0, 0.0, 2e-5), np.tile(toward, (len(at), 1))).hit
+    start = at + np.array([0.0, 0.0, 2e-5])
+    lit = ~heightfield.intersect(heights, cell, start, np.tile(toward, (len(at), 1))).hit
     differing = ((found["sun_visibility"].ravel() > 0.5) != lit)[as_before]
     shadowed = (~lit & (toward[2] > rise + 0.01)).mean()
     print(f"{as_before.mean():.0%} as before, {shadowed:.0%} in the shadow of others, {differing.mean():.2%} differ")
