@@ -31,6 +31,9 @@ os.environ.setdefault("VKFORGE_VALIDATION", "1")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="rewrite tests/goldens with what is rendered now")
     parser.addoption("--interrupt-stride", type=int, default=97, help="interrupt at each nth line alone; 1 is all")
+    parser.addoption(
+        "--walk", type=float, default=0.0, help="seconds for which test_random_walk.py goes on, by new seeds"
+    )
 
 
 class Module(pytest.Module):

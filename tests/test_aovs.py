@@ -127,6 +127,47 @@ def test_each_part_is_of_its_own_light(renderer: vf.Renderer, lane: str) -> None
         assert parts["direct"][inner].mean() == pytest.approx(lit[inner].mean(), rel=0.02)
 
 
+@pytest.mark.parametrize("material", [vf.Material(), vf.Material(roughness=0.1, metallic=1.0)])
+@pytest.mark.parametrize("water", [None, vf.Water(20.0, wave_height=0.2, wave_length=8.0)])
+def test_visibilities_mean_the_same_in_both_lanes(renderer: vf.Renderer, material: vf.Material, water: Any) -> None:
+    """Whatever directions the paths leave the ground in; at water and its walls, too."""
+    terrain = hilly(material=material, skirt=-5.0)
+    camera = vf.Camera.orbit(terrain, elevation=50.0)
+    scene = vf.Scene(terrain, camera, vf.Sun(300, 25, angular_diameter=5.0), vf.Sky.gradient(), water=water)
+    shares = ("sun_visibility", "sky_visibility")
+    lit = renderer.render(scene, (24, 16), samples=64, aovs=(*shares, "hit", "water")).aovs
+    paths = renderer.render(scene, (24, 16), lane="path-traced", samples=256, max_depth=2, aovs=shares).aovs
+    for share in shares:
+        for kind in (0.0, 1.0) if water else (0.0,):
+            where = (lit["water"] == kind) & (lit["hit"] == 1.0)
+            assert paths[share][where].mean() == pytest.approx(lit[share][where].mean(), abs=0.01), (share, kind)
+            assert np.abs(paths[share] - lit[share])[where].mean() < 0.05, (share, kind)
+        assert min(lit[share].min(), paths[share].min()) >= 0.0
+        assert max(lit[share].max(), paths[share].max()) <= 1.0
+
+
+@pytest.mark.parametrize("rays", [3, 7, 10, 41])
+def test_shares_are_at_most_one(renderer: vf.Renderer, rays: int) -> None:
+    """A sum of equal parts is rounded: ten tenths come to more than 1."""
+    terrain = vf.Terrain(np.zeros((5, 5)), 10.0)
+    scene = vf.Scene(terrain, vf.Camera.map(terrain), vf.Sun(0, 60), vf.Sky.gradient())
+    names = ("sun_visibility", "sky_visibility", "ambient_occlusion")
+    counts = {"sun_rays": rays, "sky_rays": rays, "ao_rays": rays}
+    found = renderer.render(scene, (5, 5), samples=3, aovs=names, **counts).aovs
+    for name in names:
+        assert 1.0 - 1e-6 < found[name].max() <= 1.0, name
+
+
+def test_the_variance_of_light_too_bright_to_square(renderer: vf.Renderer) -> None:
+    sun = vf.Sun(0, 35, 1e9, angular_diameter=1e-4)
+    camera = vf.Camera.perspective((0, 0, 50), tuple(np.array((0, 0, 50)) + 100 * np.array(sun.direction)), fov=2e-4)
+    scene = vf.Scene(vf.Terrain(np.zeros((5, 5)), 10.0), camera, sun, vf.Sky())
+    for lane in LANES:
+        image = renderer.render(scene, (9, 9), lane=lane, samples=4, aovs=("variance",), denoise="atrous")
+        assert image.hdr.max() > 1e18
+        assert np.isfinite(image.aovs["variance"]).all() and np.isfinite(image.hdr).all()
+
+
 @pytest.mark.parametrize("lane", LANES)
 def test_asking_changes_nothing_else(renderer: vf.Renderer, lane: str) -> None:
     plain = renderer.render(everything(), SIZE, lane=lane, samples=2)

@@ -130,6 +130,21 @@ def test_the_hosts_transmittance_is_the_same() -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("sky", [vf.Sky(), vf.Sky(top_radius=6361e3), vf.Sky(ground_radius=1e5, top_radius=1.4e5)])
+def test_the_hosts_transmittance_from_above_the_air(sky: vf.Sky) -> None:
+    """Over ground higher than the air reaches: light comes past the air, or down through it and out again."""
+    thickness = sky.top_radius - sky.ground_radius
+    for altitude in (thickness * (1.0 - 1e-9), thickness, 1.001 * thickness, 1.5 * thickness, 40.0 * thickness):
+        horizon = -np.degrees(np.arccos(sky.ground_radius / (sky.ground_radius + altitude)))
+        for elevation in (90.0, 5.0, 0.0, *np.linspace(0.0, 0.999, 9) * horizon):
+            got = transmittance_to_space(sky, altitude, float(np.sin(np.radians(elevation))))
+            wanted = vf.atmosphere.transmittance(sky, altitude, elevation)
+            np.testing.assert_allclose(got, wanted, atol=4e-3, err_msg=f"{altitude:g} m, {elevation:g} degrees")
+        at_horizon = transmittance_to_space(sky, altitude, float(np.sin(np.radians(horizon))))
+        assert transmittance_to_space(sky, altitude, -1.0) == pytest.approx(at_horizon, abs=1e-6)
+
+
+@pytest.mark.gpu
 def test_aerial_perspective() -> None:
     everything = []
     for (elevation, altitude), group in groupby(STORED["haze"], key=lambda row: tuple(row[0][:2])):
@@ -182,7 +197,7 @@ def test_light_is_linear_in_the_suns() -> None:
 
 
 def sights(sky: vf.Sky, elevation: float = 30.0, altitude: float = 2.0) -> tables.Sights:
-    return tables.Sights(sky, sun(elevation), 0.0, (0.0, 0.0, altitude))
+    return tables.Sights(sky, sun(elevation), 0.0, (0.0, 0.0, altitude), sky.aerial_perspective)
 
 
 class Made(list[str]):
@@ -318,7 +333,7 @@ def test_the_air_does_not_depend_on_what_sun_it_was_first_seen_under(
             air._kept.clear()
             monkeypatch.setenv("VKFORGE_CACHE_DIR", str(tmp_path / str(width)))
             before = vf.Sun(azimuth=EAST, elevation=5, angular_diameter=width)
-            renderer.sky_tables(tables.Sights(vf.Sky(), before, 0.0, (0.0, 0.0, 2.0)))
+            renderer.sky_tables(tables.Sights(vf.Sky(), before, 0.0, (0.0, 0.0, 2.0), 1.0))
             found.append(numbers(renderer, sights(vf.Sky())))
     assert made.count("_make_air") == 2
     np.testing.assert_array_equal(*found)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from vkforge.errors import InputError, MissingDependencyError, VkforgeError
-from vkforge.scene import Camera, Material, Scene, Sky, Sun, Terrain
+from vkforge.scene import Camera, Clouds, Environment, Material, Scene, Sky, Sun, Terrain
 from vkforge.settings import Settings
 
 NAN, INF = float("nan"), float("inf")
@@ -107,6 +107,13 @@ def test_terrain_arguments(arguments: dict[str, Any], message: str) -> None:
         (lambda: Camera.perspective((1, 2, 3), (0, 0, 0), up=(0, 0, 0)), "Camera up is"),
         (lambda: Camera.perspective((1, 2, 3), (0, 0, 0), fov=180), "between 0 and 180"),
         (lambda: Camera.perspective((1, 2, 3), (0, 0, 0), fov=0), "between 0 and 180"),
+        (lambda: Camera.perspective((1, 2, 3), (0, 0, 0), fov=1e-45), "fov .* is 1e-45; wanted at least 1e-06"),
+        (lambda: Camera.panorama((1, 2, 3), fov=1e-45), "fov .* is 1e-45; wanted at least 1e-06"),
+        (lambda: Camera.orthographic((1, 2, 3), (0, 0, 0), height=1e-45), "from 1e-09 to 1e\\+09"),
+        (lambda: Material(normal_strength=1e20), "normal_strength is 1e\\+20; wanted a finite number from 0 to 1e"),
+        (lambda: Material(detail_normal_period=1e-30), "wanted a finite number from 1e-06 to 1e"),
+        (lambda: Clouds(base=1.0, thickness=1.0, extinction=3e38), "extinction .* is 3e\\+38"),
+        (lambda: Environment(np.full((2, 4, 3), 1e13)), "comes to 1e\\+13; wanted at most 1e\\+12"),
         (lambda: Camera.perspective((1, 2, 3), (0, 0, 0), fov_x=NAN), "fov_x .* is nan"),
         (lambda: Camera.perspective((1, 2, 3), (0, 0, 0), fov=40, fov_x=40), "wants one of fov"),
         (lambda: Camera.orthographic((1, 2, 3), (0, 0, 0), height=0), "height .* is 0; wanted"),

@@ -120,7 +120,8 @@ def _look_up(sky: Sky, sun: Sun | None, altitude: float, device: str | int) -> L
     if sun is not None and not isinstance(sun, Sun):
         raise InputError(f"sun is {show(sun)}; wanted a vkforge.Sun")
     height = number("altitude (metres)", altitude, 0.0, HIGHEST)
-    return partial(kept_renderer(device).sky_look_up, Sights(sky, sun, 0.0, (0.0, 0.0, height)))
+    sights = Sights(sky, sun, 0.0, (0.0, 0.0, height), sky.aerial_perspective)
+    return partial(kept_renderer(device).sky_look_up, sights)
 
 
 def _batches(look_up: LookUp, subject: str, asked: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

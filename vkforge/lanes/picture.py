@@ -98,7 +98,7 @@ def finish_of(request: Request, noisy: Mapping[str, bool], *, pinhole: bool) -> 
         display=Display.of(
             settings, smooth=sky_kind(request.scene.sky) == PHYSICAL, transparent=request.scene.is_transparent
         ),
-        ambient_occlusion=(settings.ao_rays, settings.ao_distance or NO_LIMIT)
+        ambient_occlusion=(settings.ao_rays, min(settings.ao_distance or NO_LIMIT, NO_LIMIT))
         if "ambient_occlusion" in request.outputs
         else None,
         motion=tells_motion,

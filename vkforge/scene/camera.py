@@ -12,7 +12,7 @@ from vkforge.scene import camera_framing
 from vkforge.scene.camera_data import KINDS, pair
 from vkforge.scene.camera_presets import DEFAULT_FOV, CameraPresets, ahead
 from vkforge.scene.camera_rays import CameraRays
-from vkforge.scene.checks import LARGEST_METRES, flag, number, show, vector
+from vkforge.scene.checks import LARGEST_METRES, SMALLEST_METRES, field_of_view, flag, number, show, vector
 from vkforge.scene.vectors import bearing_vector, dot, minus, scaled
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Camera(CameraPresets):
         """
         focal_length, scale = number("focal_length (mm)", focal_length, above=0.0), number("scale", scale, above=0.0)
         focal = focal_length / 1000.0 * scale
-        width, height = pair("sensor (mm)", sensor, above=0.0)
+        width, height = pair("sensor (mm)", sensor, SMALLEST_METRES)
         radius = focal / (2.0 * number("f_number", f_number, above=0.0))
         angles = [2.0 * math.degrees(math.atan(side / 2.0 / focal_length)) for side in (width, height)]
         turned = pair("lens_tilt (degrees)", lens_tilt, -45.0, 45.0)
@@ -134,7 +134,7 @@ class Camera(CameraPresets):
             focus = focus_distance
             if focus is None:
                 focus = math.dist(pinhole.position, pinhole.target)
-            focus = number("focus_distance (metres)", focus, high=LARGEST_METRES, above=0.0)
+            focus = number("focus_distance (metres)", focus, SMALLEST_METRES, LARGEST_METRES)
         elif focus_distance is not None:
             raise InputError("focus_distance and focus_on are both given; wanted one of them")
         else:
@@ -180,8 +180,8 @@ class Camera(CameraPresets):
             InputError: a value NaN or out of range; rows beyond the zenith or the nadir.
         """
         eye = vector("Camera position", position)
-        across = number("panorama fov_x (degrees)", fov_x, high=360.0, above=0.0)
-        along = across / 2.0 if fov is None else number("panorama fov (degrees)", fov, high=180.0, above=0.0)
+        across = field_of_view("panorama fov_x", fov_x, high=360.0)
+        along = across / 2.0 if fov is None else field_of_view("panorama fov", fov, high=180.0)
         rise = number("panorama elevation (degrees)", elevation, -90.0, 90.0, above=-90.0, below=90.0)
         target = ahead(eye, bearing_vector(number("panorama bearing (degrees)", bearing), rise))
         size = (_PANORAMA_WIDTH, max(1, round(_PANORAMA_WIDTH * along / across)))

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vkforge.errors import InputError, suggest
-from vkforge.scene.checks import LARGEST_METRES, Vector, flag, number, picture_size, show, vector
+from vkforge.scene.checks import (
+    LARGEST_METRES,
+    SMALLEST_METRES,
+    Vector,
+    field_of_view,
+    flag,
+    number,
+    picture_size,
+    show,
+    vector,
+)
 from vkforge.scene.vectors import basis, cross, minus, normalized
 
 if TYPE_CHECKING:
@@ -134,16 +144,16 @@ class CameraData:
                 raise InputError("a perspective camera wants fov (vertical degrees) or fov_x (horizontal degrees)")
             for name in ("fov", "fov_x"):
                 if getattr(self, name) is not None:
-                    self._put(name, number(f"Camera {name} (degrees)", getattr(self, name), above=0.0, below=180.0))
+                    self._put(name, field_of_view(f"Camera {name}", getattr(self, name), below=180.0))
             self._put("pixel_aspect", number("Camera pixel_aspect", self.pixel_aspect, 0.25, 4.0))
         elif self.kind == "fish-eye":
-            self._put("fov", number("fish-eye fov (degrees)", self.fov, high=360.0, above=0.0))
+            self._put("fov", field_of_view("fish-eye fov", self.fov, high=360.0))
             if not isinstance(self.mapping, str) or self.mapping not in MAPPINGS:
                 hint = suggest(str(self.mapping), MAPPINGS)
                 raise InputError(f"no fish-eye mapping called {show(self.mapping)}{hint} ({' or '.join(MAPPINGS)})")
         elif self.kind == "panorama":
-            self._put("fov_x", number("panorama fov_x (degrees)", self.fov_x, high=360.0, above=0.0))
-            self._put("fov", number("panorama fov (degrees)", self.fov, high=180.0, above=0.0))
+            self._put("fov_x", field_of_view("panorama fov_x", self.fov_x, high=360.0))
+            self._put("fov", field_of_view("panorama fov", self.fov, high=180.0))
             if math.hypot(*minus(self.target, self.position)[:2]) <= 1e-6 * math.dist(self.target, self.position):
                 raise InputError("a panorama's target is straight above or below it; wanted one with a bearing")
             edge = abs(math.degrees(self._elevation())) + (self.fov or 0.0) / 2.0
@@ -153,9 +163,9 @@ class CameraData:
                     "lower fov or the elevation"
                 )
         else:
-            self._put("height", number("Camera height (metres)", self.height, high=LARGEST_METRES, above=0.0))
+            self._put("height", number("Camera height (metres)", self.height, SMALLEST_METRES, LARGEST_METRES))
         if self.kind in ("map", "oblique"):
-            self._put("width", number("Camera width (metres)", self.width, high=LARGEST_METRES, above=0.0))
+            self._put("width", number("Camera width (metres)", self.width, SMALLEST_METRES, LARGEST_METRES))
             if self.natural_size is None:
                 raise InputError(f"a camera of kind {self.kind!r} wants natural_size; make it with Camera.{self.kind}")
         if self.kind == "oblique" and (self.target[2] >= self.position[2] or math.hypot(*self.up[:2]) == 0.0):
@@ -166,7 +176,7 @@ class CameraData:
         self._put("aperture_radius", number(name, self.aperture_radius, 0.0, high))
         if self.focus_distance is not None:
             name = "Camera focus_distance (metres)"
-            self._put("focus_distance", number(name, self.focus_distance, high=high, above=0.0))
+            self._put("focus_distance", number(name, self.focus_distance, SMALLEST_METRES, high))
         blades = number("Camera blades", self.blades, 0, _MOST_BLADES)
         if blades != int(blades) or 0 < blades < 3:
             raise InputError(f"Camera blades is {show(self.blades)}; wanted 0 (round) or a whole number of at least 3")
@@ -175,7 +185,7 @@ class CameraData:
         self._put("tilt", pair("Camera tilt (degrees)", self.tilt, above=-90.0, below=90.0))
         self._put("shift", pair("Camera shift (shares of the frame)", self.shift, -10.0, 10.0))
         if self.sensor is not None:
-            self._put("sensor", pair("Camera sensor (mm)", self.sensor, above=0.0))
+            self._put("sensor", pair("Camera sensor (mm)", self.sensor, SMALLEST_METRES))
         self._put("scale", number("Camera scale", self.scale, above=0.0))
 
     def _check_kind(self) -> None:

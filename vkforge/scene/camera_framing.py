@@ -9,7 +9,7 @@ import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.scene.camera_rays import columns
-from vkforge.scene.checks import LARGEST_METRES, Vector, number, show, vector
+from vkforge.scene.checks import LARGEST_METRES, Vector, field_of_view, number, show, vector
 from vkforge.scene.georeferencing import grid_bearing
 from vkforge.scene.vectors import basis, bearing_vector, dot, minus, plus, scaled
 
@@ -74,7 +74,7 @@ def orbit(
     """Return position, target and up of `Camera.orbit`, whose arguments these are."""
     bearing = math.radians(number("Camera orbit azimuth (degrees)", azimuth))
     tilt = math.radians(number("Camera orbit elevation (degrees)", elevation, -90.0, 90.0))
-    fov = number("Camera fov (degrees)", fov, above=0.0, below=180.0)
+    fov = field_of_view("Camera fov", fov, below=180.0)
     aspect = number("Camera orbit aspect", aspect, above=0.0)
     backward = (
         math.cos(tilt) * math.sin(bearing),

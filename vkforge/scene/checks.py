@@ -18,6 +18,9 @@ Light = float | Sequence[float] | np.ndarray  # what users write: one grey numbe
 
 # The renderer works in float32: beyond this, squared distances start to leave its range and the maths is noise.
 LARGEST_METRES = 1.0e9
+# Nor does it divide by much less, or tell narrower directions apart.
+SMALLEST_METRES = 1.0e-9
+NARROWEST = 1.0e-6  # degrees
 
 
 def show(value: object) -> str:
@@ -86,6 +89,18 @@ def number(
     if not math.isfinite(result) or not inside:
         raise InputError(f"{name} is {show(value)}; wanted {wanted}")
     return result
+
+
+def field_of_view(name: str, value: Any, **limits: float) -> float:
+    """Return an angle in degrees as `number` does, greater than 0 and wide enough to be told from none.
+
+    Raises:
+        InputError: not a number within those limits.
+    """
+    angle = number(f"{name} (degrees)", value, above=0.0, **limits)
+    if angle < NARROWEST:
+        raise InputError(f"{name} (degrees) is {show(value)}; wanted at least {NARROWEST:g}")
+    return angle
 
 
 def vector(name: str, value: Any) -> Vector:

@@ -22,7 +22,7 @@ class Clouds:
         base: world z in metres of their flat undersides. It does not change with the terrain's vertical exaggeration:
             for an elevation give elevation * vertical_exaggeration.
         thickness: metres from there to the highest tops, greater than 0.
-        extinction: per metre where they are densest, at least 0; fair-weather clouds have 0.02 to 0.06.
+        extinction: per metre where they are densest, 0 to 1e9; fair-weather clouds have 0.02 to 0.06.
         size: metres across a typical cloud with its gap, greater than 0.
         anisotropy: g of the phase function, -0.99 to 0.99.
         seed: which clouds, 0 to 2**32 - 1.
@@ -46,7 +46,7 @@ class Clouds:
         put("coverage", number("Clouds coverage", self.coverage, 0.0, 1.0))
         put("base", number("Clouds base (metres)", self.base, -LARGEST_METRES, LARGEST_METRES))
         put("thickness", number("Clouds thickness (metres)", self.thickness, 1e-3, LARGEST_METRES))
-        put("extinction", number("Clouds extinction (per metre)", self.extinction, 0.0))
+        put("extinction", number("Clouds extinction (per metre)", self.extinction, 0.0, LARGEST_METRES))
         put("size", number("Clouds size (metres)", self.size, 1e-3, LARGEST_METRES))
         put("anisotropy", number("Clouds anisotropy", self.anisotropy, -0.99, 0.99))
         if isinstance(self.seed, bool) or not isinstance(self.seed, Integral) or not 0 <= int(self.seed) < 2**32:

@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike
 from vkforge.errors import InputError
 from vkforge.scene.checks import brief, number, show
 
+# So that float32 holds the squares that a picture's variance adds up, mirrors and many samples included.
+BRIGHTEST = 1.0e12
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class Environment:
@@ -29,11 +32,11 @@ class Environment:
         radiance: (h, 2 h, 3) float32, read-only: linear RGB with Rec.709 primaries, W/m2/sr in the sun's unit.
         rotation: degrees by which the map is turned clockwise, as seen from above: what it shows in the north appears
             at this bearing, and at 90 in the east.
-        intensity: what its radiance is multiplied by, 0 to 1e9.
+        intensity: what its radiance is multiplied by, 0 to 1e9; the product is at most 1e12.
 
     Raises:
-        InputError: an array of another shape or kind, radiance that is negative, NaN or infinite, or a rotation or
-            intensity that is no number or out of its range.
+        InputError: an array of another shape or kind, radiance that is negative, NaN, infinite or too great, or a
+            rotation or intensity that is no number or out of its range.
     """
 
     radiance: np.ndarray
@@ -46,6 +49,12 @@ class Environment:
         put(self, "radiance", _own(radiance))
         put(self, "rotation", number("Environment rotation (degrees)", rotation))
         put(self, "intensity", number("Environment intensity", intensity, 0.0, 1.0e9))
+        brightest = float(self.radiance.max()) * self.intensity
+        if brightest > BRIGHTEST:
+            raise InputError(
+                f"Environment radiance times intensity comes to {brightest:.3g}; wanted at most {BRIGHTEST:g} (the "
+                "sun's disc has 2e7 W/m2/sr, or 2e9 cd/m2)"
+            )
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], rotation: float = 0.0, intensity: float = 1.0) -> Environment:

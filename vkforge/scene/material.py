@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
-from vkforge.scene.checks import Light, brief, light, number
+from vkforge.scene.checks import LARGEST_METRES, Light, brief, light, number
 from vkforge.scene.texture import Texture, data_texture, light_texture, normal_texture
 
 _MAPS: dict[str, Any] = {
@@ -17,6 +17,9 @@ _MAPS: dict[str, Any] = {
     "detail_normal_map": normal_texture,
     "emission_map": light_texture,
 }
+
+STRONGEST = 1.0e6  # of normal maps, beyond which all lean by 90 degrees
+FINEST = 1.0e-6  # metres that a detail repeats in
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,12 @@ class Material:
         metallic_roughness_map: (h, w, 3) numbers in [0, 1] in glTF's channels: green multiplies `roughness`, blue
             `metallic` (which is 0 unless it is given); red is not read.
         normal_map: (h, w, 3) normals.
-        normal_strength: factor on their x and y, at least 0 (glTF's scale).
+        normal_strength: factor on their x and y, 0 to 1e6 (glTF's scale).
         detail_normal_map: (h, w, 3) normals repeated over the ground, on top of those of `normal_map`; the two are
             joined by reoriented normal mapping (Barre-Brisebois and Hill 2012, "Blending in Detail").
-        detail_normal_period: metres from one repetition to the next, greater than 0; one has its upper left corner at
+        detail_normal_period: metres from one repetition to the next, 1e-6 to 1e9; one has its upper left corner at
             the terrain's centre.
-        detail_normal_strength: factor on their x and y, at least 0.
+        detail_normal_strength: factor on their x and y, 0 to 1e6.
         emission: radiance that the ground sends out by itself, in the unit of all light: a number or linear RGB, at
             least 0. The lit lane shows it; the path-traced lane lights the rest with it too.
         emission_map: (h, w, 3) factor on `emission`: float is linear, uint8 sRGB-encoded.
@@ -75,8 +78,8 @@ class Material:
         for name in ("roughness", "metallic", "specular"):
             put(name, number(f"Material {name}", getattr(self, name), 0.0, 1.0))
         for name in ("normal_strength", "detail_normal_strength"):
-            put(name, number(f"Material {name}", getattr(self, name), 0.0))
-        period = number("Material detail_normal_period (metres)", self.detail_normal_period, above=0.0)
+            put(name, number(f"Material {name}", getattr(self, name), 0.0, STRONGEST))
+        period = number("Material detail_normal_period (metres)", self.detail_normal_period, FINEST, LARGEST_METRES)
         put("detail_normal_period", period)
         put("emission", light("Material emission", self.emission))
         for name, make in _MAPS.items():

@@ -17,23 +17,16 @@ from vkforge.scene.fog import Fog
 from vkforge.scene.sky import Sky
 from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
+from vkforge.scene.veil import air
 
 Light = dict[str, Any]
 
-# Air between the camera and what it looks at, metres: less where the terrain is small, no more where it is large, or a
-# country would drown in the haze that gives a valley its depth.
-AIR = 18_000.0
 # What ground that has no colour of its own looks like in a preset.
 TINTS: dict[str, dict[str, Any]] = {
     "studio relief": {"cmap": "vkforge.plaster", "skirt_color": (0.72, 0.71, 0.69)},
     "swiss": {"cmap": "vkforge.swiss"},
 }
 _LAYERS = 24  # of haze, from the lowest ground to the highest
-
-
-def air(camera: Camera, most: float = AIR) -> float:
-    """Return the `aerial_perspective` that leaves at most so many metres of air between a camera and its target."""
-    return min(1.0, most / max(math.dist(camera.position, camera.target), 1.0))
 
 
 def _daylight(terrain: Terrain, camera: Camera) -> Light:

@@ -17,10 +17,11 @@ from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.environment import Environment
 from vkforge.scene.fog import Fog
 from vkforge.scene.lights import PointLight, SpotLight, check_lights
-from vkforge.scene.presets import LIGHTS, TINTS, air
+from vkforge.scene.presets import LIGHTS, TINTS
 from vkforge.scene.sky import GradientSky, Sky
 from vkforge.scene.sun import Sun
 from vkforge.scene.terrain import Terrain
+from vkforge.scene.veil import air
 from vkforge.scene.water import Water
 from vkforge.settings import preset_name
 

@@ -80,7 +80,10 @@ class Sky:
         ozone_absorption: at `ozone_altitude`; it falls linearly to nothing `ozone_half_width` above and below.
         ozone_altitude: metres.
         ozone_half_width: metres.
-        aerial_perspective: scales the distances over which the air veils the terrain: 1 is the truth, 0 none.
+        aerial_perspective: scales the distances over which the air veils the terrain: 1 is the truth, 0 none. Over
+            ground so wide that the planet falls away under its corners by more than a quarter of
+            `rayleigh_scale_height` (225 km square on the Earth) at most 18 km of air lie before the camera's target,
+            and a warning says so.
 
     Raises:
         InputError: a value out of its range, NaN or not a number.

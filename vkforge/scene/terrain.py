@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
 from vkforge.scene.albedo import NEUTRAL, Albedo, is_file, normalize_albedo, raster, value_range
-from vkforge.scene.checks import LARGEST_METRES, Vector, flag, number, show
+from vkforge.scene.checks import LARGEST_METRES, SMALLEST_METRES, Vector, flag, number, show
 from vkforge.scene.colormaps import Colormap, colormap_name, resolve
 from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.crs import crs_text
@@ -345,7 +345,7 @@ def metres_of_cell(given: Any) -> tuple[float, float]:
     pair = given if isinstance(given, (tuple, list)) or np.ndim(given) == 1 else (given, given)
     if isinstance(given, str) or len(pair) != 2:
         raise InputError(f"cell_size is {show(given)}; wanted metres as a number, or as (dx, dy)")
-    dx, dy = (number("cell_size (metres)", part, above=0.0) for part in pair)
+    dx, dy = (number("cell_size (metres)", part, SMALLEST_METRES) for part in pair)
     return dx, dy
 
 

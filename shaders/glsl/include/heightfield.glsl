@@ -371,16 +371,16 @@ vec4 central_differences(vec4 before, vec4 here, vec4 after, vec4 edge) {
     return (mix(after, here, no_after) - mix(before, here, no_before)) * weight;
 }
 
-// The shading normal: slopes of the four samples by central differences, interpolated over the cell. The samples around
-// have the cell's own among them, so its patch comes with them.
-vec3 shading_normal(ivec2 cell, vec2 uv, out Patch p) {
+// A cell's patch, its four samples (upper left, upper right, lower left, lower right; a lone missing one is put onto the plane of
+// the others), and their slopes by central differences.
+void corner_slopes(ivec2 cell, out Patch p, out vec4 here, out vec4 slope_x, out vec4 slope_y) {
     // The 4 x 4 samples around the cell by four gathers; components w z / x y lie as upper left, upper right / lower ...
     vec2 texel = 1.0 / vec2(grid_cells + 1), corner = vec2(cell + 1);
     vec4 a = grid_height(textureGather(heights, (corner + vec2(-1.0, -1.0)) * texel));
     vec4 b = grid_height(textureGather(heights, (corner + vec2(1.0, -1.0)) * texel));
     vec4 c = grid_height(textureGather(heights, (corner + vec2(-1.0, 1.0)) * texel));
     vec4 d = grid_height(textureGather(heights, (corner + vec2(1.0, 1.0)) * texel));
-    vec4 here = vec4(a.y, b.x, c.z, d.w);  // upper left, upper right, lower left, lower right
+    here = vec4(a.y, b.x, c.z, d.w);  // upper left, upper right, lower left, lower right
     p = make_patch(here.x, here.y, here.z, here.w);
     if (HAS_HOLES) {
         bvec4 missing = lessThan(here, vec4(HOLE_BELOW * height_scale));
@@ -388,10 +388,17 @@ vec3 shading_normal(ivec2 cell, vec2 uv, out Patch p) {
     }
     bvec2 first = equal(cell, ivec2(0)), last = equal(cell, grid_cells - 1);
     vec2 at_first = 1.0 + vec2(first), at_last = 1.0 + vec2(last);
-    vec4 slope_x = central_differences(
+    slope_x = central_differences(
         vec4(a.x, a.y, c.w, c.z), here, vec4(b.x, b.y, d.w, d.z), vec4(at_first.x, at_last.x, at_first.x, at_last.x));
-    vec4 slope_y = central_differences(
+    slope_y = central_differences(
         vec4(a.z, b.w, a.y, b.x), here, vec4(c.z, d.w, c.y, d.x), vec4(at_first.y, at_first.y, at_last.y, at_last.y));
+}
+
+// The shading normal: the slopes of the four samples, interpolated over the cell. The samples around have the cell's own
+// among them, so its patch comes with them.
+vec3 shading_normal(ivec2 cell, vec2 uv, out Patch p) {
+    vec4 here, slope_x, slope_y;
+    corner_slopes(cell, p, here, slope_x, slope_y);
     vec4 weights = vec4((1.0 - uv.x) * (1.0 - uv.y), uv.x * (1.0 - uv.y), (1.0 - uv.x) * uv.y, uv.x * uv.y);
     return normal_from_slopes(vec2(dot(slope_x, weights), dot(slope_y, weights)));
 }

@@ -18,6 +18,9 @@ layout(set = 0, binding = 62, rgba32f) uniform image2D emitted;
 layout(set = 0, binding = 63, rgba32f) uniform image2D air;
 layout(set = 0, binding = 64, r32f) uniform image2D water_coverage;
 
+// Where the squares of light too bright to square add up to more (the disc of a sun that is all but a point), they are this.
+const float MOST_SQUARES = 1.0e36;
+
 struct Parts {
     vec3 direct;
     vec3 indirect;

@@ -145,7 +145,7 @@ void main() {
         const vec3 luminance = vec3(0.2126, 0.7152, 0.0722);
         float squares = frame.sample_index > 0u ? imageLoad(deviation, pixel).r : 0.0;
         squares += dot(change, luminance) * dot(seen.rgb - mean.rgb, luminance);
-        imageStore(deviation, pixel, vec4(squares));
+        imageStore(deviation, pixel, vec4(min(squares, MOST_SQUARES)));
     }
     if (KEEPS_DISTANCE) {
         float inverse = hit ? 1.0 / distance : 0.0;

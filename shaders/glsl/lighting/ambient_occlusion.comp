@@ -48,5 +48,5 @@ void main() {
         open /= float(rays);
         if (first > 0u) open += imageLoad(ambient_occlusion, pixel).r;
     }
-    imageStore(ambient_occlusion, pixel, vec4(open));
+    imageStore(ambient_occlusion, pixel, vec4(min(open, 1.0)));  // a sum of parts is rounded
 }

@@ -18,7 +18,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
-#include "include/heightfield.glsl"
+#include "include/terminator.glsl"
 #include "include/frame.glsl"
 #include "include/pixel_surface.glsl"
 #include "include/medium.glsl"
@@ -45,7 +45,7 @@ void main() {
             vec3 l = (lamp.position - at) / distance;
             vec3 intensity = lamp_intensity(lamp, -l);
             if (intensity == vec3(0.0) || dot(n, l) <= 0.0) continue;
-            if (occluded(grid, kind, l, distance)) continue;
+            if (trace_to_light(grid, kind, n, l, distance).kind != HIT_NOTHING) continue;
             vec3 arriving = intensity * medium_transmittance(at, l, distance) / (distance * distance);
             light += brdf_cosine(surface, n, -view, l) * arriving;
         }

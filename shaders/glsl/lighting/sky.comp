@@ -85,5 +85,6 @@ void main() {
         }
     }
     if (first > 0u) light += imageLoad(sky_light, pixel);
+    light.w = min(light.w, 1.0);  // a sum of parts is rounded
     imageStore(sky_light, pixel, light);
 }

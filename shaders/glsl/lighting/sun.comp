@@ -15,7 +15,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_scalar_block_layout : require
 
-#include "include/heightfield.glsl"
+#include "include/terminator.glsl"
 #include "include/frame.glsl"
 #include "include/pixel_surface.glsl"
 
@@ -45,17 +45,21 @@ void main() {
         Surface surface = pixel_surface(pixel, n, -view);
         vec3 grid = start_from(kind, world_to_grid(at.xyz), n);
         uint seed = pixel_seed(uvec2(pixel), PURPOSE_SUN, frame.seed);
+        bool wall = kind == HIT_SKIRT || (kind == HIT_WATER && n.z <= 0.0);
         uint last = min(first + at_once, frame.sun_rays);
         for (uint i = first; i < last; ++i) {
             vec3 l = frame.sun_direction;
             if (SOFT)
                 l = cone_direction(sobol(frame.sample_index * frame.sun_rays + i, seed), l, frame.sun_cos_radius);
-            // Below the horizon it is night; behind the surface the ground itself is in the way, which the tracer tells.
-            if (l.z <= 0.0 || (kind == HIT_SKIRT && dot(n, l) <= 0.0) || occluded(grid, kind, l, 1.0e30)) continue;
+            // Below the horizon it is night; behind the surface the ground itself is in the way, which the tracer tells. A
+            // wall, of the block or of water, stands in the way of what is behind it.
+            if (l.z <= 0.0 || (wall && dot(n, l) <= 0.0)) continue;
+            if (trace_to_light(grid, kind, n, l, 1.0e30).kind != HIT_NOTHING) continue;
             light += vec4(brdf_cosine(surface, n, -view, l) * frame.sun_irradiance, 1.0);
         }
         light /= float(frame.sun_rays);
     }
     if (first > 0u) light += imageLoad(sun_light, pixel);
+    light.w = min(light.w, 1.0);  // a sum of parts is rounded
     imageStore(sun_light, pixel, light);
 }

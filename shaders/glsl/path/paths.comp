@@ -55,6 +55,7 @@
 #extension GL_EXT_scalar_block_layout : require
 
 #include "include/surface.glsl"
+#include "include/terminator.glsl"
 #include "include/horizon.glsl"
 #include "include/view.glsl"
 #include "include/sky.glsl"
@@ -92,14 +93,21 @@ const uint DRAW_LAMP = 8u;
 const uint PURPOSES = 9u;
 const uint PURPOSE_CROSSING = 0x57u;  // these are numbered apart: paths without water stay what they were
 const uint MOST_CROSSINGS = 1024u;
+const uint PURPOSE_OPEN = 0x0bu;  // likewise
 
 // What a ray is sent for.
 const uint RAY_ONWARDS = 0u;
 const uint RAY_TO_SUN = 1u;
 const uint RAY_TO_SKY = 2u;
 const uint RAY_TO_LAMP = 3u;
+const uint RAY_TO_OPEN = 4u;  // brings no light, but tells whether the sky is seen
 
 const bool SAMPLES_SKY = SKY_KIND == SKY_ENVIRONMENT;
+
+// The share of the sky that is seen is the mean of what directions by the cosine see. Paths leave Lambert's ground in such;
+// weights would make one of others too, but a mean of few could be more than 1. So a ray of its own is sent there, and at
+// water, which no path leaves so. Where nobody asks for it, it is not told.
+layout(constant_id = 57) const bool ASKS_SKY = true;
 
 uint pixel_key;     // scrambles this pixel's sequences
 uint sample_number; // which point of them the current sample takes
@@ -111,6 +119,12 @@ vec2 draw(uint vertex, uint purpose) {
 // For a path's crossing of the water's surface: which facet, whether it mirrors, where on the sun; and how far it gets inside.
 vec2 draw_crossing(uint crossing, uint purpose) {
     return sobol(sample_number, hash(hash(pixel_key + PURPOSE_CROSSING) + crossing * 4u + purpose));
+}
+
+// A direction by the cosine for a ray that asks for the sky; none where it is below the horizon or the surface.
+vec3 towards_open(vec3 n, vec3 geometric_normal) {
+    vec3 l = cosine_direction(sobol(sample_number, hash(hash(pixel_key + PURPOSE_OPEN))), n);
+    return l.z > 0.0 && dot(geometric_normal, l) > 0.0 ? l : vec3(0.0);
 }
 
 float luminance(vec3 light) { return dot(light, vec3(0.2126, 0.7152, 0.0722)); }
@@ -190,7 +204,8 @@ vec3 scatter(Surface surface, vec3 n, vec3 view, uint vertex, float share, out v
 
 // Which of a vertex's rays is next: those to the lights, each once, then the one onwards. False where none is left.
 bool next_ray(
-    inout vec3 to_sun, inout vec3 to_sky, inout vec3 to_lamp, vec3 onwards, out uint ray, out vec3 direction) {
+    inout vec3 to_sun, inout vec3 to_sky, inout vec3 to_lamp, inout vec3 to_open, vec3 onwards, out uint ray,
+    out vec3 direction) {
     if (HAS_SUN && to_sun != vec3(0.0)) {
         ray = RAY_TO_SUN;
         direction = to_sun;
@@ -203,6 +218,10 @@ bool next_ray(
         ray = RAY_TO_LAMP;
         direction = to_lamp;
         to_lamp = vec3(0.0);
+    } else if (ASKS_SKY && to_open != vec3(0.0)) {
+        ray = RAY_TO_OPEN;
+        direction = to_open;
+        to_open = vec3(0.0);
     } else {
         ray = RAY_ONWARDS;
         direction = onwards;
@@ -256,6 +275,8 @@ void main() {
     vec3 to_sky = vec3(0.0), skylight = vec3(0.0);
     vec3 to_lamp = vec3(0.0), lamplight = vec3(0.0);
     float lamp_distance = 0.0;
+    float sun_lift = 0.0, lamp_lift = 0.0;  // how far above the ground those rays start, see include/terminator.glsl
+    vec3 to_open = vec3(0.0);
     vec3 onwards = vec3(0.0);
     float onwards_density = 0.0;
     float sun_reach = FAR;  // how far the ray to the sun is traced at most
@@ -269,7 +290,6 @@ void main() {
     vec3 mirrored_sun = vec3(0.0), beyond = vec3(0.0), from = vec3(0.0);
     float wet_metres = FAR;
     uint from_on = HIT_NOTHING;
-    float sky_weight = 0.0;  // turns the share of first bounces that meet the sky into the cosine-weighted share
 
     float clear_depth = imageLoad(beams, ivec2(gl_WorkGroupID.xy)).r, t_clear;
     uint done = 0u;
@@ -284,7 +304,9 @@ void main() {
             float reach = HAS_LAMPS && ray == RAY_TO_LAMP ? lamp_distance : FAR;
             if (HAS_WATER && ray == RAY_TO_SUN) reach = wet_metres;
             if (HAS_SHADES && ray == RAY_TO_SUN) reach = sun_reach;
-            hit = trace_grid(origin, direction * grid_scale, reach, on, t_clear);
+            float lift = on != HIT_GROUND ? 0.0 : ray == RAY_TO_SUN ? sun_lift : ray == RAY_TO_LAMP ? lamp_lift : 0.0;
+            vec3 start = vec3(origin.xy, origin.z + lift);
+            hit = trace_grid(start, direction * grid_scale, reach, lift == 0.0 ? on : HIT_NOTHING, t_clear);
             t_clear = 0.0;
             missed = hit.kind == HIT_NOTHING;
             arrived = ray == RAY_ONWARDS;
@@ -295,13 +317,14 @@ void main() {
                 direction = beyond;
                 wet_metres = FAR;
             } else {
-                if (missed) receive(ray == RAY_TO_SUN ? sunlight : ray == RAY_TO_SKY ? skylight : lamplight, vertex);
+                if (ASKS_SKY && ray == RAY_TO_OPEN) skies += missed ? 1.0 : 0.0;
+                else if (missed) receive(ray == RAY_TO_SUN ? sunlight : ray == RAY_TO_SKY ? skylight : lamplight, vertex);
                 if (missed && ray == RAY_TO_SUN && first_on_ground) suns += 1.0;
                 if (HAS_WATER) {  // a ray to the sun may have gone on from the surface
                     origin = from;
                     on = from_on;
                 }
-                ended = !next_ray(to_sun, to_sky, to_lamp, onwards, ray, direction);
+                ended = !next_ray(to_sun, to_sky, to_lamp, to_open, onwards, ray, direction);
             }
             if (!WALK_TOGETHER || ended) break;
             if (escapes && ray == RAY_ONWARDS) break;
@@ -348,6 +371,7 @@ void main() {
                     meets = MEETS_WATER;
                     seen_water(grid_to_world(origin + t * direction * grid_scale), direction, t, n, n, alpha);
                     facet = water_facet(n, -direction, alpha, draw_crossing(0u, 0u));
+                    if (ASKS_SKY) to_open = towards_open(n, out_of_water);
                 }
                 origin += t * direction * grid_scale;
                 origin = vec3(clamp(origin.xy, vec2(0.0), vec2(grid_cells)), n.z != 0.0 ? water.level : origin.z);
@@ -371,7 +395,6 @@ void main() {
                     wet = !wet;
                 }
                 onwards_density = FAR;  // nothing else leads there
-                sky_weight = 0.0;
                 on = HIT_NOTHING;
                 from = origin;
                 from_on = HIT_NOTHING;
@@ -443,13 +466,16 @@ void main() {
                             wet_metres = max((water.level - origin.z) / (l.z * grid_scale.z), 0.0);
                             sunlight *= share * water_transmittance(wet_metres);
                         }
-                        bool faces = in_medium || dot(point.geometric_normal, l) > 0.0;
+                        sun_lift = 0.0;
+                        if (on_ground) sun_lift = terminator_lift(load_patch(hit.cell), hit.cell, hit.uv, n, l);
+                        bool faces = in_medium || dot(point.geometric_normal, l) > 0.0 || sun_lift > 0.0;
                         float scattered = HAS_WATER && wet ? WATER_PHASE : phase(dot(direction, l));
                         sunlight *= in_medium ? vec3(scattered) : brdf_cosine(surface, n, view, l);
                         if (l.z > 0.0 && faces && (first_on_ground || sunlight != vec3(0.0))) to_sun = l;
                         if (HAS_HORIZONS && on_ground && to_sun != vec3(0.0)) {
-                            if (HAS_SHADES) sun_reach = ground_before_sun(origin, l * grid_scale);
-                            else sun_reach = over_horizon(origin, l * grid_scale) ? 0.0 : FAR;
+                            vec3 start = vec3(origin.xy, origin.z + sun_lift);
+                            if (HAS_SHADES) sun_reach = ground_before_sun(start, l * grid_scale);
+                            else sun_reach = over_horizon(start, l * grid_scale) ? 0.0 : FAR;
                             if (sun_reach == 0.0) {
                                 receive(sunlight, vertex);
                                 if (first_on_ground) suns += 1.0;
@@ -475,7 +501,9 @@ void main() {
                         lamplight = throughput * lamp_intensity(lamp, -to_lamp) * float(lights.count);
                         lamplight *= medium_transmittance(world, to_lamp, lamp_distance) / (lamp_distance * lamp_distance);
                         lamplight *= in_medium ? vec3(phase(dot(direction, to_lamp))) : brdf_cosine(surface, n, view, to_lamp);
-                        bool faces = in_medium || dot(point.geometric_normal, to_lamp) > 0.0;
+                        lamp_lift = 0.0;
+                        if (on_ground) lamp_lift = terminator_lift(load_patch(hit.cell), hit.cell, hit.uv, n, to_lamp);
+                        bool faces = in_medium || dot(point.geometric_normal, to_lamp) > 0.0 || lamp_lift > 0.0;
                         if (!faces || wet || lamplight == vec3(0.0)) to_lamp = vec3(0.0);
                     }
                     if (in_medium) {
@@ -484,7 +512,7 @@ void main() {
                         onwards_density = phase(dot(direction, onwards));
                     } else {
                         throughput *= scatter(surface, n, view, vertex, share, onwards, onwards_density);
-                        if (first_on_ground) sky_weight = dot(n, onwards) / (PI * onwards_density);
+                        if (ASKS_SKY && first_on_ground) to_open = towards_open(n, point.geometric_normal);
                         if (dot(point.geometric_normal, onwards) <= 0.0) onwards = vec3(0.0);
                     }
                     if (vertex >= path.roulette_depth) {
@@ -497,7 +525,7 @@ void main() {
                 }
             }
         }
-        if (arrived && !ended) ended = !next_ray(to_sun, to_sky, to_lamp, onwards, ray, direction);
+        if (arrived && !ended) ended = !next_ray(to_sun, to_sky, to_lamp, to_open, onwards, ray, direction);
         if (HAS_HORIZONS && !ended && escapes && ray == RAY_ONWARDS) {
             at_sky = true;
             ended = true;
@@ -506,7 +534,7 @@ void main() {
             float weight = 1.0;
             if (SAMPLES_SKY) weight = onwards_density / (onwards_density + environment_density(direction));
             receive(weight * throughput * sky_radiance(direction), vertex);
-            if (first_on_ground && direction.z > 0.0) skies += sky_weight;
+            if (!ASKS_SKY && first_on_ground && direction.z > 0.0) skies += 1.0;
         }
         if (!ended) continue;
         ++done;
@@ -530,6 +558,7 @@ void main() {
         wet = false;
         ray = RAY_ONWARDS;
         to_sun = vec3(0.0);
+        to_open = vec3(0.0);
         on = HIT_NOTHING;
         sample_number = frame.sample_index + done;
         throughput *= start_path(uvec2(pixel), clear_depth, origin, direction, t_clear);
@@ -561,7 +590,7 @@ void main() {
         imageStore(coverage, pixel, vec4(covered));
     }
     imageStore(radiance, pixel, all_light);
-    imageStore(deviation, pixel, vec4(squares));
+    imageStore(deviation, pixel, vec4(min(squares, MOST_SQUARES)));
     imageStore(sun_visibility, pixel, vec4(visibility.x));
     imageStore(sky_visibility, pixel, vec4(visibility.y));
 }

@@ -60,13 +60,19 @@ def transmittance_to_space(sky: Sky, altitude: float, cosine: float) -> Vector:
 
     Args:
         sky: The air.
-        altitude: Metres above the ground, inside the air.
+        altitude: Metres above the ground: inside the air, or above it, from where a ray may go down through it again.
         cosine: Of the angle with the vertical; what lies below the horizon counts as at it.
     """
     radius = sky.ground_radius + altitude
     horizon = -np.sqrt(altitude * (2.0 * sky.ground_radius + altitude)) / radius
     slope = radius * max(cosine, horizon)
-    reach = np.sqrt(slope * slope + sky.top_radius**2 - radius * radius) - slope
+    over = altitude - (sky.top_radius - sky.ground_radius)
+    square = slope * slope - over * (radius + sky.top_radius)  # half of the way through the air, squared
+    if over >= 0.0:
+        if slope >= 0.0 or square <= 0.0:
+            return (1.0, 1.0, 1.0)
+        radius, slope = sky.top_radius, -np.sqrt(square)  # from where the ray enters
+    reach = np.sqrt(square) - slope
     u, weight = _panels(12)
     t, step = reach * u * u, 2.0 * weight * reach * u  # dense where the air is: t = reach u^2
     h = np.maximum(np.sqrt(radius * radius + t * t + 2.0 * t * slope) - sky.ground_radius, 0.0)

@@ -20,6 +20,7 @@ from vkforge.scene.checks import Vector
 from vkforge.scene.scene import Scene
 from vkforge.scene.sky import Sky
 from vkforge.scene.sun import Sun
+from vkforge.scene.veil import aerial_perspective
 from vkforge.vk.commands import Commands
 from vkforge.vk.device import Device, Owner
 from vkforge.vk.resources import Buffer, Image
@@ -51,18 +52,21 @@ class Sights:
         sun: None for night without end.
         ground: Metres of altitude from which the sky lights the terrain.
         camera: World position from which camera rays see it.
+        haze: What the distances of aerial perspective are scaled by.
     """
 
     sky: Sky
     sun: Sun | None
     ground: float
     camera: Vector
+    haze: float
 
     @classmethod
     def of(cls, scene: Scene) -> Sights:
         """Return those of a scene with a physical sky: lit at the middle of the terrain's heights."""
         assert isinstance(scene.sky, Sky)
-        return cls(scene.sky, scene.sun, ground_altitude(scene), scene.camera.position)
+        haze = aerial_perspective(scene.terrain, scene.camera, scene.sky)
+        return cls(scene.sky, scene.sun, ground_altitude(scene), scene.camera.position, haze)
 
 
 def ground_altitude(scene: Scene) -> float:
@@ -274,7 +278,7 @@ def fill_atmosphere(block: Any, sights: Sights) -> None:
     block["sun_irradiance"] = (0.0, 0.0, 0.0) if sun is None else sun.irradiance
     block["sun_radius"] = 0.0 if sun is None else math.radians(sun.angular_diameter / 2)
     block["limb_exponent"] = LIMB_EXPONENT
-    block["haze"] = sky.aerial_perspective
+    block["haze"] = sights.haze
     x, y, z = sights.camera
     from_centre = (x, y, z + sky.ground_radius)
     distance = math.hypot(*from_centre)

@@ -27,7 +27,10 @@ def paths(
     specialization: Mapping[str, int],
     kept: Collection[str],
 ) -> dict[str, ImageResource]:
-    """Declare the passes over a band of `rows`; return what they add up by name, and what is `kept` of ON_REQUEST."""
+    """Declare the passes over a band of `rows`; return what they add up by name, and what is `kept` of ON_REQUEST.
+
+    Where `kept` does not name "sky_visibility", that is told of Lambert's ground without water alone.
+    """
     sums: dict[str, Any] = {name: graph.image(name, format, size, persistent=True) for name, format in SUMS.items()}
     made, bound = on_request(graph, size, ON_REQUEST, kept, sums)
     path = graph.block("path")
@@ -41,6 +44,7 @@ def paths(
             "KEEPS_PARTS": "direct" in made,
             "KEEPS_WATER": "water_coverage" in made,
             "KEEPS_COVERAGE": "coverage" in made,
+            "ASKS_SKY": "sky_visibility" in kept and (specialization["GLOSSY"] or specialization["HAS_WATER"]),
         },
         path=path,
         beams=beams,
