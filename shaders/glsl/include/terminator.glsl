@@ -37,7 +37,7 @@ bool faces_light(Patch p, vec3 l) {
 
 // How far above its patch, in grid z, a ray to a light starts that the shading normal `n` faces; 0 where it starts on it.
 float terminator_lift(Patch p, ivec2 cell, vec2 uv, vec3 n, vec3 l) {
-    if (p.hole || dot(n, l) <= 0.0 || faces_light(p, l)) return 0.0;
+    if (!has_ground(p, uv) || dot(n, l) <= 0.0 || faces_light(p, l)) return 0.0;
     float lift = bulge(cell, uv);
     return lift > LEAST_BULGE ? lift : 0.0;
 }
