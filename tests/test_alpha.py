@@ -150,3 +150,12 @@ def test_presets_keep_it_and_words_are_checked() -> None:
     assert scene(" Transparent").background == "transparent"
     with pytest.raises(vf.InputError, match="'transparent' or None"):
         scene("transparency")
+
+
+@pytest.mark.parametrize("lane", ["lit", "path-traced"])
+def test_a_background_is_of_one_kind_while_the_shutter_is_open(renderer: vf.Renderer, lane: str) -> None:
+    moving = vf.MovingScene(lambda t: scene("transparent" if t < 0.7 else "white"), 0.0, 1.0)
+    with pytest.raises(vf.InputError, match="becomes transparent, or a colour, while the shutter is open"):
+        renderer.render(moving, SIZE, samples=4, lane=lane)
+    still = renderer.render(vf.MovingScene(lambda t: scene(sun=vf.Sun(90 * t)), 0.0, 1.0), SIZE, samples=2, lane=lane)
+    assert still.alpha is not None

@@ -79,6 +79,7 @@ PLAIN = {
     "SpotLight",
     "Sun",
     "Tonemap",
+    "WaterTint",
 }
 
 
