@@ -131,6 +131,7 @@ def coefficients() -> tuple[Row, ...]:
     return tuple(row("coefficients", *values, operator="hable") for values in changed)
 
 
+RAMP = np.repeat(np.linspace(0.0, 1.0, 33)[:, None], 3, axis=1)  # a curve for each channel
 SHEETS: dict[str, Sheet] = {
     "lens": Sheet(
         vf.Lens,
@@ -259,6 +260,8 @@ SHEETS: dict[str, Sheet] = {
             row("space", "display", "scene", table=STEPS),
             row("domain_min", (-0.5, -0.5, -0.5), (0.1, 0.1, 0.1), (0.4, 0.0, 0.0), table=STEPS),
             row("domain_max", (0.4, 0.4, 0.4), (0.8, 0.8, 0.8), (2.0, 1.0, 1.0), table=STEPS),
+            row("shaper", RAMP**0.5, RAMP**2, 1.0 - RAMP, table=STEPS),
+            row("shaper_range", (0.0, 0.5), (0.25, 0.75), (0.0, 2.0), table=STEPS, shaper=RAMP),
         ),
     ),
 }
@@ -312,6 +315,6 @@ def test_every_parameter_of_every_effect_is_on_a_sheet_three_times(effect: Calla
     assert len(sheets) == 1, f"{effect} has no sheet, or two"
     for name in inspect.signature(effect).parameters:
         shown = [len(line.values) for line in sheets[0].rows if line.name == name]
-        named = name == "space"  # a Lut has two
+        named = name == "space"  # the third is of tables that are the tone mapping
         assert shown, f"no sheet shows {name} of {effect}"
         assert min(shown) >= (2 if named else 3), f"{name} of {effect} is shown with fewer than three values"
