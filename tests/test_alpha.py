@@ -43,7 +43,7 @@ def test_over_any_colour_it_is_the_picture_before_that_colour(renderer: vf.Rende
     np.testing.assert_array_equal(clear.alpha, clear.aovs["coverage"])
     np.testing.assert_array_equal(clear.hdr, black.hdr)  # multiplied by alpha
     np.testing.assert_allclose(over(clear, 0.3), grey.hdr, atol=2e-6)
-    np.testing.assert_array_equal(clear.rgba[..., 3], np.rint(255.0 * clear.alpha))
+    assert np.abs(clear.rgba[..., 3] - 255.0 * clear.alpha).max() <= 0.5001  # where two are as near, drivers differ
     inside = clear.alpha == 1.0
     np.testing.assert_array_equal(clear.rgba[inside], black.rgba[inside])
     assert not clear.rgba[clear.alpha == 0.0].any()

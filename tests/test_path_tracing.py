@@ -218,6 +218,7 @@ def test_an_accumulation_that_is_dropped_gives_back_what_it_held(renderer: vf.Re
     pictures = renderer.accumulate(SCENE, SMALL, samples=64)
     next(pictures)
     pictures.close()
+    renderer._device.wait(renderer._device.submitted, "what was still on its way")
     assert len(before.splitlines()) == len(str(renderer.memory_report()).splitlines())
 
 
