@@ -16,16 +16,25 @@ def random_rays(rng: np.random.Generator, n: int, extent: tuple[float, float], l
 
 
 def bilinear(heights: np.ndarray, cell_size: tuple[float, float], x: np.ndarray, y: np.ndarray):
-    """Height and flat cell index at world points, NaN and -1 outside and in holes."""
+    """Height and flat cell index at world points, NaN and -1 outside and in holes; of three corners, their triangle."""
     rows, cols = heights.shape
     u, v = x / cell_size[0] + (cols - 1) / 2, (rows - 1) / 2 - y / cell_size[1]
     inside = (u >= 0) & (u <= cols - 1) & (v >= 0) & (v <= rows - 1)
     col = np.clip(np.floor(np.where(inside, u, 0)).astype(int), 0, cols - 2)
     row = np.clip(np.floor(np.where(inside, v, 0)).astype(int), 0, rows - 2)
     fu, fv = u - col, v - row
-    north = heights[row, col] * (1 - fu) + heights[row, col + 1] * fu
-    south = heights[row + 1, col] * (1 - fu) + heights[row + 1, col + 1] * fu
-    height = np.where(inside, north * (1 - fv) + south * fv, np.nan)
+    a, b, c, d = heights[row, col], heights[row, col + 1], heights[row + 1, col], heights[row + 1, col + 1]
+    height = (a * (1 - fu) + b * fu) * (1 - fv) + (c * (1 - fu) + d * fu) * fv
+    # Seen from the corner across from the missing one, along the two sides that meet there, at most half the cell.
+    for corner, along, down, u1, v1 in (
+        (a, b, c, fu, fv),
+        (b, a, d, 1 - fu, fv),
+        (c, d, a, fu, 1 - fv),
+        (d, c, b, 1 - fu, 1 - fv),
+    ):
+        triangle = np.isnan(height) & (u1 + v1 <= 1 + 1e-9)
+        height = np.where(triangle, corner + u1 * (along - corner) + v1 * (down - corner), height)
+    height = np.where(inside, height, np.nan)
     return height, np.where(np.isnan(height), -1, row * cols + col)
 
 
