@@ -2,20 +2,20 @@
 //
 // Bindings (set 0):
 //   3  frame            readonly buffer    see include/frame.glsl
-//   4  position         readonly rgba32f   w is infinite where the ray missed
-//   5  sun_light        readonly rgba32f   radiance and visibility of this sample
-//   6  sky_light        readonly rgba32f   likewise
+//   4  position         sampler2D          w is infinite where the ray missed
+//   5  sun_light        sampler2D          radiance and visibility of this sample
+//   6  sky_light        sampler2D          likewise
 //   7  radiance         rgba32f            mean radiance; w is the mean coverage
 //   8  sun_visibility   r32f               mean over the samples that hit
 //   9  sky_visibility   r32f               likewise
 //   20 atmosphere       readonly buffer    see include/air.glsl
 //   21 optical_depths   sampler2D          see include/transmittance.glsl
 //   22 sky_view         sampler2D          see include/sight.glsl
-//   36 lamp_light       readonly rgba32f   radiance of this sample
-//   38 fog_light        readonly rgba32f   radiance that fog adds
-//   39 fog_left         readonly rgba32f   the share of all else that gets through it
-//   16 emission         readonly rgba32f   radiance of the surface itself
-//   72 water_light      readonly rgba32f  radiance of this sample where w is 1, instead of what the ground sends
+//   36 lamp_light       sampler2D          radiance of this sample
+//   38 fog_light        sampler2D          radiance that fog adds
+//   39 fog_left         sampler2D          the share of all else that gets through it
+//   16 emission         sampler2D          radiance of the surface itself
+//   72 water_light      sampler2D          radiance of this sample where w is 1, instead of what the ground sends
 //   10 deviation        r32f               sum of squared deviations of the samples' luminance from their mean
 //   60 direct          rgba32f            see include/parts.glsl, as for the next four
 //   61 indirect        rgba32f
@@ -47,20 +47,20 @@ layout(constant_id = 2) const bool HAS_DEVIATION = true;  // where nobody asks f
 layout(constant_id = 7) const bool KEEPS_DISTANCE = true;
 layout(constant_id = 4) const bool KEEPS_PLACE = true;
 
-layout(set = 0, binding = 4, rgba32f) readonly uniform image2D position;
-layout(set = 0, binding = 5, rgba32f) readonly uniform image2D sun_light;
-layout(set = 0, binding = 6, rgba32f) readonly uniform image2D sky_light;
+layout(set = 0, binding = 4) uniform sampler2D position;
+layout(set = 0, binding = 5) uniform sampler2D sun_light;
+layout(set = 0, binding = 6) uniform sampler2D sky_light;
 layout(set = 0, binding = 7, rgba32f) uniform image2D radiance;
 layout(set = 0, binding = 8, r32f) uniform image2D sun_visibility;
 layout(set = 0, binding = 9, r32f) uniform image2D sky_visibility;
 layout(set = 0, binding = 10, r32f) uniform image2D deviation;
-layout(set = 0, binding = 16, rgba32f) readonly uniform image2D emission;
-layout(set = 0, binding = 36, rgba32f) readonly uniform image2D lamp_light;
-layout(set = 0, binding = 38, rgba32f) readonly uniform image2D fog_light;
-layout(set = 0, binding = 39, rgba32f) readonly uniform image2D fog_left;
+layout(set = 0, binding = 16) uniform sampler2D emission;
+layout(set = 0, binding = 36) uniform sampler2D lamp_light;
+layout(set = 0, binding = 38) uniform sampler2D fog_light;
+layout(set = 0, binding = 39) uniform sampler2D fog_left;
 layout(set = 0, binding = 65, r32f) uniform image2D inverse_distance;
 layout(set = 0, binding = 67, rgba32f) uniform image2D light_place;
-layout(set = 0, binding = 72, rgba32f) readonly uniform image2D water_light;
+layout(set = 0, binding = 72) uniform sampler2D water_light;
 
 const float LEAST = 1.0e-12;  // light that decides on the place where there is none
 
@@ -70,24 +70,24 @@ float amount(vec3 light) { return max(dot(light, vec3(1.0)), 0.0) + LEAST; }
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
-    float distance = imageLoad(position, pixel).w;
+    float distance = texelFetch(position, pixel, 0).w;
     bool hit = !isinf(distance);
-    vec4 sun = HAS_SUN ? imageLoad(sun_light, pixel) : vec4(0.0);
-    vec4 sky = HAS_SKY ? imageLoad(sky_light, pixel) : vec4(0.0);
+    vec4 sun = HAS_SUN ? texelFetch(sun_light, pixel, 0) : vec4(0.0);
+    vec4 sky = HAS_SKY ? texelFetch(sky_light, pixel, 0) : vec4(0.0);
     vec4 seen = vec4(sun.rgb + sky.rgb, 1.0);
     Parts parts = Parts(seen.rgb, vec3(0.0), vec3(0.0), vec3(0.0));
     bool on_water = false;
     if (KEEPS_EMISSION && hit) {
-        parts.emitted = imageLoad(emission, pixel).rgb;
+        parts.emitted = texelFetch(emission, pixel, 0).rgb;
         seen.rgb += parts.emitted;
     }
     if (HAS_LAMPS && hit) {
-        vec3 lamps = imageLoad(lamp_light, pixel).rgb;
+        vec3 lamps = texelFetch(lamp_light, pixel, 0).rgb;
         seen.rgb += lamps;
         parts.direct += lamps;
     }
     if (HAS_WATER) {
-        vec4 water = imageLoad(water_light, pixel);
+        vec4 water = texelFetch(water_light, pixel, 0);
         on_water = water.w > 0.0;
         if (on_water) {
             seen = water;
@@ -105,7 +105,7 @@ void main() {
         parts.air = seen.rgb;
     }
     if (HAS_FOG) {
-        vec3 left = imageLoad(fog_left, pixel).rgb, glow = imageLoad(fog_light, pixel).rgb;
+        vec3 left = texelFetch(fog_left, pixel, 0).rgb, glow = texelFetch(fog_light, pixel, 0).rgb;
         seen.rgb = seen.rgb * left + glow;
         parts = Parts(parts.direct * left, parts.indirect * left, parts.emitted * left, parts.air * left + glow);
     }
