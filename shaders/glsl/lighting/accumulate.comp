@@ -2,9 +2,9 @@
 //
 // Bindings (set 0):
 //   3  frame            readonly buffer    see include/frame.glsl
-//   4  position         sampler2D          w is infinite where the ray missed
-//   5  sun_light        sampler2D          radiance and visibility of this sample
-//   6  sky_light        sampler2D          likewise
+//   4  position         readonly rgba32f   w is infinite where the ray missed
+//   5  sun_light        readonly rgba32f   radiance and visibility of this sample
+//   6  sky_light        readonly rgba32f   likewise
 //   7  radiance         rgba32f            mean radiance; w is the mean coverage
 //   8  sun_visibility   r32f               mean over the samples that hit
 //   9  sky_visibility   r32f               likewise
@@ -47,9 +47,9 @@ layout(constant_id = 2) const bool HAS_DEVIATION = true;  // where nobody asks f
 layout(constant_id = 7) const bool KEEPS_DISTANCE = true;
 layout(constant_id = 4) const bool KEEPS_PLACE = true;
 
-layout(set = 0, binding = 4) uniform sampler2D position;
-layout(set = 0, binding = 5) uniform sampler2D sun_light;
-layout(set = 0, binding = 6) uniform sampler2D sky_light;
+layout(set = 0, binding = 4, rgba32f) readonly uniform image2D position;
+layout(set = 0, binding = 5, rgba32f) readonly uniform image2D sun_light;
+layout(set = 0, binding = 6, rgba32f) readonly uniform image2D sky_light;
 layout(set = 0, binding = 7, rgba32f) uniform image2D radiance;
 layout(set = 0, binding = 8, r32f) uniform image2D sun_visibility;
 layout(set = 0, binding = 9, r32f) uniform image2D sky_visibility;
@@ -70,10 +70,10 @@ float amount(vec3 light) { return max(dot(light, vec3(1.0)), 0.0) + LEAST; }
 void main() {
     ivec2 pixel = ivec2(gl_GlobalInvocationID.xy);
     if (any(greaterThanEqual(pixel, frame.size))) return;
-    float distance = texelFetch(position, pixel, 0).w;
+    float distance = imageLoad(position, pixel).w;
     bool hit = !isinf(distance);
-    vec4 sun = HAS_SUN ? texelFetch(sun_light, pixel, 0) : vec4(0.0);
-    vec4 sky = HAS_SKY ? texelFetch(sky_light, pixel, 0) : vec4(0.0);
+    vec4 sun = HAS_SUN ? imageLoad(sun_light, pixel) : vec4(0.0);
+    vec4 sky = HAS_SKY ? imageLoad(sky_light, pixel) : vec4(0.0);
     vec4 seen = vec4(sun.rgb + sky.rgb, 1.0);
     Parts parts = Parts(seen.rgb, vec3(0.0), vec3(0.0), vec3(0.0));
     bool on_water = false;
