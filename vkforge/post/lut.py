@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vkforge.errors import InputError, suggest
 from vkforge.scene.checks import Vector, file_path, float_array, number, rgb_array, show
+from vkforge.scene.frozen import ReadOnlyArrays
 
 SPACES = ("display", "scene")
 SMALLEST, LARGEST = 2, 256  # Adobe's limits
@@ -22,7 +23,7 @@ _RANGE = "LUT_3D_INPUT_RANGE"  # DaVinci's word for a domain that is the same in
 Pixels = NDArray[np.float64]
 
 
-class Lut:
+class Lut(ReadOnlyArrays):
     """A table from colours to colours, between whose entries colours are interpolated in tetrahedra.
 
     Attributes:

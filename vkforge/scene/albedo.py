@@ -12,6 +12,7 @@ from vkforge.errors import InputError
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
 from vkforge.scene.colormaps import Colormap
 from vkforge.scene.colors import linear_color
+from vkforge.scene.frozen import ReadOnlyArrays
 
 # Rows are coloured in slabs of about this many values, so that what stands in memory is the result and little more.
 _SLAB = 1 << 20
@@ -24,7 +25,7 @@ _NO_VALUE = (188, 188, 188, 255)
 
 
 @dataclass(frozen=True, eq=False)
-class Albedo:
+class Albedo(ReadOnlyArrays):
     """Reflectance of the ground.
 
     Attributes:
