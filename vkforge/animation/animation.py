@@ -409,6 +409,11 @@ class Animation:
         film = Film(animation, path, size, lane=lane, aovs=aovs, crf=crf, quality=quality, save=save)
         return film.make(renderer, resume=resume, progress=progress)
 
+    def __reduce__(self) -> Any:
+        """Return how to make it again: what it is made of can be pickled, the functions of its tracks can't."""
+        given = {name: getattr(self, name) for name in ("fps", "duration", "interpolation", "place", "shutter")}
+        return partial(Animation, self._scene, self.tracks, settings=self._settings, **given), ()
+
     def __repr__(self) -> str:
         what = ", ".join(self.tracks) or "nothing"
         return f"Animation({what}; {self.duration:g} s at {self.fps:g} frames a second, {self.frames} frames)"

@@ -9,7 +9,7 @@ import typer
 
 from vkforge.cli.options import Debug
 from vkforge.cli.report import reported
-from vkforge.errors import DeviceError, VkforgeError
+from vkforge.errors import DeviceError, ShaderBuildError, VkforgeError
 
 if TYPE_CHECKING:
     from vkforge.vk.instance import DeviceInfo
@@ -35,6 +35,7 @@ def probe(
             "devices": [info.to_dict() for info in devices],
             "chosen": chosen.index if chosen else None,
             "reason": reason,
+            "needs": _needs(),
         }
         typer.echo(json.dumps(found, indent=2))
     else:
@@ -58,8 +59,28 @@ def _show(devices: list[DeviceInfo], chosen: DeviceInfo | None, reason: str) -> 
             table.add_row(name, value)
         console.print(table)
         console.print()
+    if needs := _needs():
+        console.print("what the shaders use of the limits:")
+        table = Table(show_header=False, box=None, padding=(0, 2, 0, 3))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for limit, features in needs.items():
+            used = ((feature, count) for feature, count in features.items() if count)
+            table.add_row(limit, ", ".join(f"{feature} {count}" for feature, count in used))
+        console.print(table)
+        console.print()
     if chosen is not None:
         console.print(f"vkforge takes {chosen.index}: {chosen.name}: {reason}", markup=False, soft_wrap=True)
+
+
+def _needs() -> dict[str, dict[str, int]]:
+    """Return what each feature uses of each limit; nothing where the shaders are not compiled."""
+    from vkforge.vk.needs import needs
+
+    try:
+        return needs()
+    except ShaderBuildError:
+        return {}
 
 
 def _rows(info: DeviceInfo) -> list[tuple[Any, Any]]:

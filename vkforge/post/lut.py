@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from vkforge.errors import InputError, suggest
 from vkforge.post.cube import LARGEST, LONGEST, SMALLEST, parse_cube
 from vkforge.scene.checks import Vector, file_path, float_array, number, rgb_array, show
+from vkforge.scene.frozen import ReadOnlyArrays
 
 Space = Literal["display", "scene", "linear"]
 SPACES = ("display", "scene", "linear")
@@ -22,7 +23,7 @@ LARGEST_VALUE = 65504.0
 Pixels = NDArray[np.float64]
 
 
-class Lut:
+class Lut(ReadOnlyArrays):
     """A table from colours to colours, between whose entries colours are interpolated in tetrahedra.
 
     Attributes:

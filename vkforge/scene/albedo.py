@@ -14,6 +14,7 @@ from vkforge.errors import InputError
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
 from vkforge.scene.colormaps import Colormap
 from vkforge.scene.colors import linear_color
+from vkforge.scene.frozen import ReadOnlyArrays
 from vkforge.scene.pictures import picture_array
 from vkforge.scene.texture import Texture
 
@@ -28,7 +29,7 @@ _NO_VALUE = (188, 188, 188, 255)
 
 
 @dataclass(frozen=True, eq=False)
-class Albedo:
+class Albedo(ReadOnlyArrays):
     """Reflectance of the ground.
 
     Attributes:

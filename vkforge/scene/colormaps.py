@@ -15,6 +15,7 @@ import numpy as np
 from vkforge.errors import InputError, MissingDependencyError, suggest
 from vkforge.scene.checks import float_array, number, show
 from vkforge.scene.colors import encode_srgb, encoded_color, linear_color
+from vkforge.scene.frozen import ReadOnlyArrays
 
 LENGTH = 256
 EXTRA = "pip install 'vkforge-renderer[maps]'"
@@ -75,7 +76,7 @@ _LIBRARIES = (
 
 
 @dataclass(frozen=True, eq=False)
-class Colormap:
+class Colormap(ReadOnlyArrays):
     """What a terrain's colours mean: `Terrain.colormap`.
 
     Attributes:

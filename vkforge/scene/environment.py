@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
 from vkforge.scene.checks import brief, number, show
+from vkforge.scene.frozen import ReadOnlyArrays
 
 # So that float32 holds the squares that a picture's variance adds up, mirrors and many samples included.
 BRIGHTEST = 1.0e12
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Environment:
+class Environment(ReadOnlyArrays):
     """Radiance from all directions: an equirectangular map, used in a scene as `sky=`.
 
     Row 0 is the zenith and the last row the nadir; the middle of the map's width looks north (+y), columns go

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from vkforge.errors import InputError
 from vkforge.scene.checks import LARGEST_METRES, Light, Vector, brief, light, number, show
+from vkforge.scene.frozen import ReadOnlyArrays
 
 Bounds = tuple[float, float, float, float, float, float]
 
@@ -19,7 +20,7 @@ LARGEST_ANISOTROPY = 0.99
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Fog:
+class Fog(ReadOnlyArrays):
     """A medium that scatters and absorbs light. Its arguments say which kind it is.
 
     - Neither `scale_height` nor `bounds`: **uniform**, everywhere and without end. No light of a sun at infinity would

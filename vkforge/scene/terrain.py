@@ -18,6 +18,7 @@ from vkforge.scene.checks import LARGEST_METRES, SMALLEST_METRES, Vector, flag, 
 from vkforge.scene.colormaps import Colormap, colormap_name, resolve
 from vkforge.scene.colors import Color, linear_color
 from vkforge.scene.crs import crs_text
+from vkforge.scene.frozen import ReadOnlyArrays
 from vkforge.scene.material import Material
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _owned: dict[int, tuple[weakref.ref[np.ndarray], float, float]] = {}
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Terrain:
+class Terrain(ReadOnlyArrays):
     """A heightfield: a bilinear surface through evenly spaced samples.
 
     A cell with one sample missing is the triangle of the other three; with more it is a hole.
@@ -317,6 +318,11 @@ class Terrain:
 
         return to_geographic(self, points, crs)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.heights.flags.owndata:  # and not a buffer that pickle was given, which others may write to
+            _remember(self.heights, *self._range)
+
     def __repr__(self) -> str:
         rows, cols = self.shape
         dx, dy = self.cell_size
@@ -409,6 +415,11 @@ def _keep(owned: np.ndarray) -> tuple[np.ndarray, float, float]:
             f"heights run from {low:g} to {high:g} m; wanted finite ones within {LARGEST_METRES:g} (NaN marks a hole)"
         )
     owned.flags.writeable = False
+    _remember(owned, low, high)
+    return owned, low, high
+
+
+def _remember(owned: np.ndarray, low: float, high: float) -> None:
+    """Have `_own` take an array as it is from now on."""
     key = id(owned)
     _owned[key] = (weakref.ref(owned, lambda _: _owned.pop(key, None)), low, high)
-    return owned, low, high

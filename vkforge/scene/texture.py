@@ -9,13 +9,14 @@ import numpy as np
 
 from vkforge.errors import InputError
 from vkforge.scene.checks import brief, show
+from vkforge.scene.frozen import ReadOnlyArrays
 from vkforge.scene.pictures import picture_array
 
 LARGEST_HALF = 65504.0  # of float16, which is how float images reach the device
 
 
 @dataclass(frozen=True, eq=False)
-class Texture:
+class Texture(ReadOnlyArrays):
     """An image on its way to the device; two are the same only if they are one.
 
     Attributes:

@@ -6,10 +6,12 @@ import dataclasses
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from vkforge.errors import DeviceError, InputError, VulkanMissingError, suggest
 from vkforge.vk.ffi import INSTALL_HINT, C, Functions, check, enumerate_all, ffi, lib, string, struct
+from vkforge.vk.needs import lacking
 
 log = logging.getLogger("vkforge")
 
@@ -26,10 +28,15 @@ NOTED_EXTENSIONS = (
     "VK_KHR_ray_tracing_pipeline",
 )
 REQUIRED_FEATURES = ("timelineSemaphore", "scalarBlockLayout", "dynamicRendering", "synchronization2")
+# Those that `vkforge.vk.needs` knows are what the shaders use (a test compares them), or what every driver has.
 REQUIRED_LIMITS = {
     "maxImageDimension2D": 4096,
-    "maxComputeWorkGroupInvocations": 128,
-    "maxPerStageDescriptorStorageImages": 4,
+    "maxComputeWorkGroupInvocations": 256,
+    "maxPerStageDescriptorStorageImages": 14,
+    "maxPerStageDescriptorStorageBuffers": 8,
+    "maxPerStageDescriptorSampledImages": 16,
+    "maxPerStageDescriptorSamplers": 16,
+    "maxPerStageResources": 128,
     "maxPushConstantsSize": 128,
     "maxStorageBufferRange": 2**27,
 }
@@ -86,6 +93,17 @@ class DeviceInfo:
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del values["handle"]
         return values
+
+
+def missed(limits: Mapping[str, float]) -> list[str]:
+    """Return which limits of a device are too low, a sentence each, with the features that use more."""
+    low = {name: least for name, least in REQUIRED_LIMITS.items() if limits[name] < least}
+    features = lacking(limits) if low else {}
+    return [
+        f"its limit {name} is {limits[name]:.10g}, vkforge needs {least}"
+        + (f" ({features[name]})" if features.get(name) else "")
+        for name, least in low.items()
+    ]
 
 
 def validation_wanted() -> bool:
@@ -236,11 +254,7 @@ class Instance:
         if version < (1, 2, 0):
             reasons.append(f"it offers Vulkan {version[0]}.{version[1]}, vkforge needs 1.2")
         reasons += [f"it lacks the extension {name}" for name in REQUIRED_EXTENSIONS if not extensions[name]]
-        reasons += [
-            f"its limit {name} is {limits[name]:g}, vkforge needs {least}"
-            for name, least in REQUIRED_LIMITS.items()
-            if limits[name] < least
-        ]
+        reasons += missed(limits)
         if not reasons:
             self.fn.vkGetPhysicalDeviceProperties2(handle, properties2)
             features = self.feature_chain()

@@ -11,13 +11,13 @@
 //   20 atmosphere       readonly buffer    see include/air.glsl
 //   21 optical_depths   sampler2D          see include/transmittance.glsl
 //   22 sky_view         sampler2D          see include/sight.glsl
-//   36 lamp_light       readonly rgba32f   radiance of this sample
-//   38 fog_light        readonly rgba32f   radiance that fog adds
-//   39 fog_left         readonly rgba32f   the share of all else that gets through it
-//   16 emission         readonly rgba32f   radiance of the surface itself
-//   72 water_light      readonly rgba32f  radiance of this sample where w is 1, instead of what the ground sends
+//   36 lamp_light       sampler2D          radiance of this sample
+//   38 fog_light        sampler2D          radiance that fog adds
+//   39 fog_left         sampler2D          the share of all else that gets through it
+//   16 emission         sampler2D          radiance of the surface itself
+//   72 water_light      sampler2D          radiance of this sample where w is 1, instead of what the ground sends
 //   10 deviation        r32f               sum of squared deviations of the samples' luminance from their mean
-//   68 normal           readonly rgba16f   w is the kind of hit; read where MAP_WATER
+//   68 normal           sampler2D          w is the kind of hit; read where MAP_WATER
 //   60 direct          rgba32f            see include/parts.glsl, as for the next four
 //   61 indirect        rgba32f
 //   62 emitted         rgba32f
@@ -56,14 +56,14 @@ layout(set = 0, binding = 7, rgba32f) uniform image2D radiance;
 layout(set = 0, binding = 8, r32f) uniform image2D sun_visibility;
 layout(set = 0, binding = 9, r32f) uniform image2D sky_visibility;
 layout(set = 0, binding = 10, r32f) uniform image2D deviation;
-layout(set = 0, binding = 16, rgba32f) readonly uniform image2D emission;
-layout(set = 0, binding = 36, rgba32f) readonly uniform image2D lamp_light;
-layout(set = 0, binding = 38, rgba32f) readonly uniform image2D fog_light;
-layout(set = 0, binding = 39, rgba32f) readonly uniform image2D fog_left;
+layout(set = 0, binding = 16) uniform sampler2D emission;
+layout(set = 0, binding = 36) uniform sampler2D lamp_light;
+layout(set = 0, binding = 38) uniform sampler2D fog_light;
+layout(set = 0, binding = 39) uniform sampler2D fog_left;
 layout(set = 0, binding = 65, r32f) uniform image2D inverse_distance;
 layout(set = 0, binding = 67, rgba32f) uniform image2D light_place;
-layout(set = 0, binding = 68, rgba16f) readonly uniform image2D normal;
-layout(set = 0, binding = 72, rgba32f) readonly uniform image2D water_light;
+layout(set = 0, binding = 68) uniform sampler2D normal;
+layout(set = 0, binding = 72) uniform sampler2D water_light;
 
 const uint HIT_WATER = 3u;    // include/heightfield.glsl
 const float LEAST = 1.0e-12;  // light that decides on the place where there is none
@@ -82,23 +82,23 @@ void main() {
     Parts parts = Parts(seen.rgb, vec3(0.0), vec3(0.0), vec3(0.0));
     bool on_water = false;
     if (KEEPS_EMISSION && hit) {
-        parts.emitted = imageLoad(emission, pixel).rgb;
+        parts.emitted = texelFetch(emission, pixel, 0).rgb;
         seen.rgb += parts.emitted;
     }
     if (HAS_LAMPS && hit) {
-        vec3 lamps = imageLoad(lamp_light, pixel).rgb;
+        vec3 lamps = texelFetch(lamp_light, pixel, 0).rgb;
         seen.rgb += lamps;
         parts.direct += lamps;
     }
     if (HAS_WATER) {
-        vec4 water = imageLoad(water_light, pixel);
+        vec4 water = texelFetch(water_light, pixel, 0);
         on_water = water.w > 0.0;
         if (on_water) {
             seen = water;
             parts = Parts(vec3(0.0), water.rgb, vec3(0.0), vec3(0.0));
         }
     }
-    if (MAP_WATER) on_water = uint(imageLoad(normal, pixel).w) == HIT_WATER;
+    if (MAP_WATER) on_water = uint(texelFetch(normal, pixel, 0).w) == HIT_WATER;
     vec3 origin, direction;
     bool sees = camera_ray(vec2(pixel) + frame.jitter, origin, direction);
     if (hit) {
@@ -110,7 +110,7 @@ void main() {
         parts.air = seen.rgb;
     }
     if (HAS_FOG && (hit || frame.background_kind != BACKGROUND_NONE)) {
-        vec3 left = imageLoad(fog_left, pixel).rgb, glow = imageLoad(fog_light, pixel).rgb;
+        vec3 left = texelFetch(fog_left, pixel, 0).rgb, glow = texelFetch(fog_light, pixel, 0).rgb;
         seen.rgb = seen.rgb * left + glow;
         parts = Parts(parts.direct * left, parts.indirect * left, parts.emitted * left, parts.air * left + glow);
     }

@@ -40,7 +40,7 @@ def accumulate(
     """
     means: dict[str, Any] = {name: graph.image(name, format, size, persistent=True) for name, format in MEANS.items()}
     made, bound = on_request(graph, size, ON_REQUEST, kept, means)
-    position = gbuffer["position"]
+    position, unread = gbuffer["position"], sky_bindings["optical_depths"]  # which is sampled, whatever it is
     graph.compute(
         "accumulate",
         "lighting/accumulate.comp",
@@ -62,15 +62,15 @@ def accumulate(
             "HAS_WATER": water_light is not None,
             "MAP_WATER": map_water,
         },
-        # What is not there is not read.
+        # What is not there is not read. What few pictures have is sampled: some drivers have few storage images.
         sun_light=sun_light or position,
         sky_light=sky_light or position,
-        lamp_light=lamp_light or position,
-        water_light=water_light or position,
-        emission=gbuffer["emission"],
-        normal=gbuffer["normal"],
-        fog_light=position if fog is None else fog[0],
-        fog_left=position if fog is None else fog[1],
+        lamp_light=lamp_light or unread,
+        water_light=water_light or unread,
+        emission=gbuffer["emission"] if emissive else unread,
+        normal=gbuffer["normal"] if map_water else unread,
+        fog_light=unread if fog is None else fog[0],
+        fog_left=unread if fog is None else fog[1],
         **sky_bindings,
         **means,
         **bound,
