@@ -152,7 +152,7 @@ def test_shares_are_at_most_one(renderer: vf.Renderer, rays: int) -> None:
     terrain = vf.Terrain(np.zeros((5, 5)), 10.0)
     scene = vf.Scene(terrain, vf.Camera.map(terrain), vf.Sun(0, 60), vf.Sky.gradient())
     names = ("sun_visibility", "sky_visibility", "ambient_occlusion")
-    counts = {"sun_rays": rays, "sky_rays": rays, "ao_rays": rays}
+    counts: dict[str, Any] = {"sun_rays": rays, "sky_rays": rays, "ao_rays": rays}
     found = renderer.render(scene, (5, 5), samples=3, aovs=names, **counts).aovs
     for name in names:
         assert 1.0 - 1e-6 < found[name].max() <= 1.0, name

@@ -150,6 +150,20 @@ def test_twilight_lights_the_ground(renderer: vf.Renderer) -> None:
         before = seen
 
 
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize(("height", "sky", "elevation"), [(150e3, SKY, 1.0), (2e3, vf.Sky(top_radius=6361e3), 5.0)])
+def test_ground_above_the_air(renderer: vf.Renderer, height: float, sky: vf.Sky, elevation: float, lane: str) -> None:
+    """The sun shines on it past the air, from below the horizontal too, and nothing is NaN."""
+    terrain = vf.Terrain(height + 10.0 * np.random.default_rng(1).random((9, 9)), 30.0, albedo=0.5)
+    sun, plane = vf.Sun(300, elevation), vf.Terrain(np.full((5, 5), height), 30.0, albedo=0.5)
+    image = renderer.render(vf.Scene(terrain, vf.Camera.orbit(terrain), sun, sky), (32, 18), samples=2, lane=lane)
+    assert np.isfinite(image.hdr).all() and (image.hdr >= 0.0).all()
+    none = vf.Sky(rayleigh_scattering=0.0, mie_scattering=0.0, mie_extinction=0.0, ozone_absorption=0.0)
+    levels = [vf.Scene(plane, vf.Camera.map(plane), sun, air) for air in (sky, none)]
+    above, in_vacuum = (renderer.render(each, (4, 4), samples=4, lane=lane).hdr.mean() for each in levels)
+    assert above == pytest.approx(in_vacuum, rel=0.05)
+
+
 def test_two_skies_in_turn_are_the_same_as_alone(renderer: vf.Renderer) -> None:
     scenes = [
         vf.Scene(FLAT, looking(20), sun=vf.Sun(elevation=elevation), sky=sky)

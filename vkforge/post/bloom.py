@@ -39,7 +39,7 @@ class Bloom:
     Attributes:
         intensity: share of the light that is scattered, 0 to 1.
         radius: R as a share of the picture's height, above 0, to 1.
-        threshold: luminance (scene-linear, before exposure) that scatters nothing, up to 1e12; what goes beyond it
+        threshold: luminance (scene-linear, before exposure) that scatters nothing, up to 1e30; what goes beyond it
             does. At 0, as in nature, all light scatters alike.
 
     Raises:
@@ -54,7 +54,7 @@ class Bloom:
         ranges: dict[str, dict[str, float]] = {
             "intensity": {"low": 0.0, "high": 1.0},
             "radius": {"above": 0.0, "high": 1.0},
-            "threshold": {"low": 0.0, "high": 1.0e12},
+            "threshold": {"low": 0.0, "high": 1.0e30},
         }
         for name, allowed in ranges.items():
             object.__setattr__(self, name, number(f"Bloom {name}", getattr(self, name), **allowed))
