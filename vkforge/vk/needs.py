@@ -33,7 +33,7 @@ FEATURES = {
 
 def limits_of(shader: Shader) -> dict[str, int]:
     """Return what a shader uses of the limits of VkPhysicalDeviceLimits."""
-    counts = dict.fromkeys(("storage_image", "storage_buffer", "combined_image_sampler"), 0)
+    counts: dict[str, int] = dict.fromkeys(("storage_image", "storage_buffer", "combined_image_sampler"), 0)
     for binding in shader.bindings:
         counts[binding.kind] += binding.count
     x, y, z = shader.local_size
