@@ -129,10 +129,14 @@ class PendingCopy:
 
     def result(self) -> list[np.ndarray]:
         """Return one (height, width, channels) array an image, in the order asked."""
-        with self._readback.copying:
-            if self._arrays is None:
-                self.arrive()
-                self._arrays = self._readback._collect(self)
+        # On one line: an interrupt between its end and the lock's would leave the other thread waiting for ever.
+        with self._readback.copying: arrays = self._taken()  # fmt: skip  # noqa: E701
+        return arrays
+
+    def _taken(self) -> list[np.ndarray]:
+        if self._arrays is None:
+            self.arrive()
+            self._arrays = self._readback._collect(self)
         return self._arrays
 
 
@@ -259,11 +263,13 @@ class Readback:
 
     def release(self) -> None:
         """Give the ring back; copies still pending are lost."""
-        with self.copying:
-            for index, slot in enumerate(self._slots):
-                if slot is not None:
-                    slot.release()
-                    self._slots[index] = None
+        with self.copying: self._release()  # fmt: skip  # noqa: E701  # as in `PendingCopy.result`
+
+    def _release(self) -> None:
+        for index, slot in enumerate(self._slots):
+            if slot is not None:
+                slot.release()
+                self._slots[index] = None
 
 
 def _aligned(size: int) -> int:
