@@ -103,3 +103,14 @@ def test_what_can_not_be_shown_is_told_before_the_job(
     with pytest.raises(vf.InputError, match=message):
         Film(made, tmp_path / "%d.npz", (8, 6), aovs=aovs)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_shutter_that_is_set_later_is_one() -> None:
+    made = film({"sun.azimuth": {0.0: 0.0, 1.0: 90.0}}, shutter=None)
+    assert isinstance(made.exposure(0.5), vf.Scene)
+    made.shutter = vf.Shutter(180.0)
+    moving = made.exposure(0.5)
+    assert isinstance(moving, vf.MovingScene)
+    assert moving.close - moving.open == pytest.approx(0.125)
+    with pytest.raises(vf.InputError, match="Animation shutter is 180"):
+        made.shutter = 180  # type: ignore[assignment]

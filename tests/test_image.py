@@ -119,6 +119,19 @@ def test_16_bits_of_a_rendered_picture(renderer: vf.Renderer) -> None:
         assert (deep % 257 != 0).mean() > 0.5
 
 
+def test_an_image_is_an_array_of_what_a_screen_shows() -> None:
+    image = make_image()
+    np.testing.assert_array_equal(np.asarray(image), image.rgba)
+    assert np.asarray(image, np.float32).dtype == np.float32
+    pyplot = pytest.importorskip("matplotlib.figure")
+    shown = pyplot.Figure().subplots().imshow(image)
+    np.testing.assert_array_equal(shown.get_array(), image.rgba)
+
+
+def test_all_aovs_by_one_word() -> None:
+    assert check_aovs("all") == check_aovs(["depth", "all"]) == tuple(AOVS)
+
+
 def test_png_needs_no_other_library(tmp_path: Path) -> None:
     script = (
         "import sys\n"

@@ -91,7 +91,7 @@ def test_a_light_leaves_the_rest_of_a_scene_alone() -> None:
     lit = scene.lit_as("golden_hour")
     assert (lit.terrain, lit.camera, lit.water, lit.lights) == (scene.terrain, scene.camera, scene.water, (lamp,))
     assert lit.background is None, "a sky that was seen still is"
-    assert vf.Scene(ground(), background="white").lit_as("studio relief").background == (1.0, 1.0, 1.0)
+    assert vf.Scene(ground(), background="white").lit_as("studio-relief").background == (1.0, 1.0, 1.0)
 
 
 @pytest.mark.gpu

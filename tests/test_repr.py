@@ -103,7 +103,8 @@ def test_an_array_is_never_printed(name: str) -> None:
 
 @pytest.mark.gpu
 def test_the_arrays_of_hits_are_not_printed() -> None:
-    check(vf.Hits(np.ones(2000, np.float32), np.ones((2000, 3), np.float32)))
+    check(hits := vf.Hits(np.ones(2000, np.float32), np.ones((2000, 3), np.float32)))
+    assert hits == hits and hits != vf.Hits(hits.t, hits.normal)  # arrays have no one answer
 
 
 def test_an_array_is_its_shape_and_dtype() -> None:

@@ -542,7 +542,7 @@ TABLE: dict[str, Row] = {
     "Lut.open.path": Row(with_table, (COLORS, "display"), (COLORS**2, "display"), "rgba"),
     "Lut.open.space": Row(with_table, (COLORS, "display"), (COLORS, "scene"), "rgba"),
     "Scene.portrait.preset": Row(lambda value: vf.Scene.portrait(terrain(), preset=value), DEFAULT, "overcast"),
-    "Scene.relief.preset": Row(lambda value: vf.Scene.relief(terrain(), preset=value), DEFAULT, "studio relief"),
+    "Scene.relief.preset": Row(lambda value: vf.Scene.relief(terrain(), preset=value), DEFAULT, "studio-relief"),
     "Scene.relief.water": Row(lambda value: vf.Scene.relief(terrain(), water=value), DEFAULT, 2.5, "water"),
     "Camera.perspective.blades": Row(path_traced_camera("blades", aperture_radius=1.0), DEFAULT, 5),
     "Camera.perspective.blade_rotation": Row(

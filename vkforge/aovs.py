@@ -95,7 +95,7 @@ AOVS: dict[str, Aov] = {
 
 
 def check_aovs(names: str | Iterable[str]) -> tuple[str, ...]:
-    """Return `names` as a tuple without repeats, in the order given; a name alone is that one.
+    """Return `names` as a tuple without repeats, in the order given; a name alone is that one, and "all" every one.
 
     Raises:
         InputError: a name that isn't in `AOVS`, or anything but names.
@@ -107,6 +107,6 @@ def check_aovs(names: str | Iterable[str]) -> tuple[str, ...]:
     except TypeError:
         raise InputError(f"aovs is {show(names)}; wanted a name or several, as ('depth', 'normal')") from None
     for name in listed:
-        if not isinstance(name, str) or name not in AOVS:
-            raise InputError(f"unknown AOV {show(name)}{suggest(str(name), AOVS)} (known: {', '.join(AOVS)})")
-    return tuple(dict.fromkeys(listed))
+        if name != "all" and (not isinstance(name, str) or name not in AOVS):
+            raise InputError(f"unknown AOV {show(name)}{suggest(str(name), AOVS)} (known: {', '.join(AOVS)}, or all)")
+    return tuple(AOVS) if "all" in listed else tuple(dict.fromkeys(listed))

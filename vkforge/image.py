@@ -124,6 +124,10 @@ class Image:
         """(width, height) in pixels."""
         return self.rgba.shape[1], self.rgba.shape[0]
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return `rgba`, so that ``plt.imshow(image)`` and ``np.asarray(image)`` do what they say."""
+        return np.array(self.rgba, dtype, copy=copy)
+
     def __repr__(self) -> str:
         place = f", {self.georeference.crs or 'georeferenced'}" if self.georeference else ""
         return f"<vkforge.Image {self.size[0]}x{self.size[1]}, AOVs: {', '.join(self.aovs) or 'none'}{place}>"

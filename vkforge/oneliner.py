@@ -38,7 +38,7 @@ def render(
     Args:
         scene: What to render.
         size: (width, height) in pixels; see `Renderer.render`.
-        preset: light and look by name: "daylight", "golden-hour", "overcast", "blue-hour", "studio relief" or "swiss".
+        preset: light and look by name: "daylight", "golden-hour", "overcast", "blue-hour", "studio-relief" or "swiss".
             The light replaces a scene's (`Scene.lit_as`), the look is `Settings.preset`.
         device: As `Renderer` takes it; each has a renderer of its own.
         progress: Whether a line on stderr says how far the picture is; None is where stderr is a terminal or a

@@ -77,7 +77,7 @@ def _alone(method: Callable[Concatenate[Renderer, P], R]) -> Callable[Concatenat
     return run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hits:
     """Where rays met the terrain.
 

@@ -27,7 +27,7 @@ LANES = ("lit", "path-traced")
 MOTION_BLURS = ("samples", "vectors", "none")
 DENOISERS = ("atrous", "oidn")
 PRIMARIES = ("rec709", "rec2020")
-PRESETS = ("daylight", "golden-hour", "overcast", "blue-hour", "studio relief", "swiss")
+PRESETS = ("daylight", "golden-hour", "overcast", "blue-hour", "studio-relief", "swiss")
 _TONEMAP_SYNONYMS = {"aces": "aces-hill"}
 
 # Sample indices travel to the shaders as 32-bit integers, and a ray count beyond these limits is a typing mistake.
@@ -76,13 +76,12 @@ def preset_name(name: str) -> str:
     Raises:
         InputError: there is no such preset.
     """
-    by_spelling = {preset.replace(" ", "-"): preset for preset in PRESETS}
     spelled = name.replace("_", "-").replace(" ", "-") if isinstance(name, str) else ""
-    if spelled not in by_spelling:
+    if spelled not in PRESETS:
         from vkforge.scene.checks import show
 
         raise InputError(f"no preset called {show(name)}{suggest(spelled, PRESETS)} (there are {', '.join(PRESETS)})")
-    return by_spelling[spelled]
+    return spelled
 
 
 @dataclass(frozen=True)
@@ -250,7 +249,7 @@ class Settings:
         ``vkforge.render(terrain, preset=name)`` is both.
 
         Args:
-            name: "daylight", "golden-hour", "overcast", "blue-hour", "studio relief" or "swiss".
+            name: "daylight", "golden-hour", "overcast", "blue-hour", "studio-relief" or "swiss".
 
         Raises:
             InputError: no such preset.

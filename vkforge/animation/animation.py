@@ -103,10 +103,7 @@ class Animation:
         self._scene, self._settings = scene, settings
         self.fps = number("Animation fps (frames a second)", fps, high=1000.0, above=0.0)
         self.place = None if place is None else _place(place)
-        if shutter is not None and not isinstance(shutter, Shutter):
-            raise InputError(f"Animation shutter is {show(shutter)}; wanted a vkforge.Shutter or None")
         self.shutter = shutter
-        self._exposure = None if shutter is None else shutter.interval(self.fps)
         for path in tracks:
             if not isinstance(path, str):
                 raise InputError(f"a track is called {show(path)}; wanted the path of what changes, as 'sun.azimuth'")
@@ -270,9 +267,9 @@ class Animation:
 
         At a cut a frame shows one side of it: that on which more of its light falls.
         """
-        if self._exposure is None or self.shutter is None:
+        if self.shutter is None:
             return self.scene(time)
-        opens, closes = self._exposure
+        opens, closes = self.shutter.interval(self.fps)
         time = number("time (seconds)", time)
         opens, closes = time + opens, time + closes
         middle = (opens + closes) / 2.0
@@ -413,6 +410,17 @@ class Animation:
         """Return how to make it again: what it is made of can be pickled, the functions of its tracks can't."""
         given = {name: getattr(self, name) for name in ("fps", "duration", "interpolation", "place", "shutter")}
         return partial(Animation, self._scene, self.tracks, settings=self._settings, **given), ()
+
+    @property
+    def shutter(self) -> Shutter | None:
+        """When each frame's light is gathered; None shows a moment. It may be set."""
+        return self._shutter
+
+    @shutter.setter
+    def shutter(self, shutter: Shutter | None) -> None:
+        if shutter is not None and not isinstance(shutter, Shutter):
+            raise InputError(f"Animation shutter is {show(shutter)}; wanted a vkforge.Shutter or None")
+        self._shutter = shutter
 
     def __repr__(self) -> str:
         what = ", ".join(self.tracks) or "nothing"

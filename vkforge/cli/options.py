@@ -263,9 +263,7 @@ class Options:
 
     def aov_names(self) -> tuple[str, ...]:
         """Return the AOVs asked for, checked; the word "all" stands for every one."""
-        if "all" not in (self.aov or ()):
-            return check_aovs(self.aov or ())
-        return tuple(AOVS)
+        return check_aovs(self.aov or ())
 
     def camera_kind(self) -> str:
         """Return the kind of camera asked for or implied, checked against the options given with it."""

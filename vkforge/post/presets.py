@@ -17,7 +17,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     },
     "overcast": {"grade": Grade(contrast=1.12, saturation=0.9)},
     "blue-hour": {"sky_rays": 16, "denoise": "atrous", "grade": Grade(temperature=4000.0, tint=-75.0, contrast=1.1)},
-    "studio relief": {},
+    "studio-relief": {},
     "swiss": {"grade": Grade(contrast=1.1, lift=(0.0, 0.01, 0.06), gain=(1.02, 1.0, 0.965))},
 }
 

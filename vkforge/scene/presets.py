@@ -23,7 +23,7 @@ Light = dict[str, Any]
 
 # What ground that has no colour of its own looks like in a preset.
 TINTS: dict[str, dict[str, Any]] = {
-    "studio relief": {"cmap": "vkforge.plaster", "skirt_color": (0.72, 0.71, 0.69)},
+    "studio-relief": {"cmap": "vkforge.plaster", "skirt_color": (0.72, 0.71, 0.69)},
     "swiss": {"cmap": "vkforge.swiss"},
 }
 _LAYERS = 24  # of haze, from the lowest ground to the highest
@@ -105,6 +105,6 @@ LIGHTS: dict[str, Callable[[Terrain, Camera], Light]] = {
     "golden-hour": _golden_hour,
     "overcast": _overcast,
     "blue-hour": _blue_hour,
-    "studio relief": _studio,
+    "studio-relief": _studio,
     "swiss": _swiss,
 }

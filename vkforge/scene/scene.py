@@ -153,7 +153,7 @@ class Scene:
         Terrain, camera, lights, clouds and water stay. The other half of the preset is `Settings.preset`.
 
         Args:
-            preset: "daylight", "golden-hour", "overcast", "blue-hour", "studio relief" or "swiss".
+            preset: "daylight", "golden-hour", "overcast", "blue-hour", "studio-relief" or "swiss".
 
         Raises:
             InputError: no such preset.
