@@ -22,6 +22,7 @@ from vkforge.io.lock import is_there, remove, try_lock
 TEMPORARY = ".vkforge-"  # what the names of files begin with that are not complete
 _IS_TEMPORARY = re.compile(re.escape(TEMPORARY) + r"[0-9a-f]{12}(\..*)?")
 _SWEEP_SECONDS = 60.0  # a folder is looked through at most so often: it may have a million pictures
+_TRIES = 100  # to make a file that another process does not sweep at once
 _swept: dict[Path, float] = {}  # when each folder was, by the monotonic clock
 
 _REASONS = {
@@ -89,8 +90,8 @@ def replacing(path: str | os.PathLike[str], *, within: Path | None = None) -> It
         sweep(folder)
     temporary = None
     try:
-        with _temporary(folder, target.suffix) as stream:
-            temporary = Path(stream.name)
+        temporary, opened = _temporary(folder, target.suffix)
+        with opened as stream:
             if target.exists():
                 os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             yield stream
@@ -124,18 +125,19 @@ def sweep(folder: Path) -> None:
                         remove(Path(entry.path), left)
 
 
-def _temporary(folder: Path, suffix: str) -> BinaryIO:
-    """Open a new temporary file and hold it, for `sweep` to leave it alone."""
-    while True:
+def _temporary(folder: Path, suffix: str) -> tuple[Path, BinaryIO]:
+    """Open a new temporary file and hold it, for `sweep` to leave it alone; return where it is, too."""
+    for _ in range(_TRIES):
         path = folder / f"{TEMPORARY}{secrets.token_hex(6)}{suffix}"
         stream = open(path, "x+b")  # noqa: SIM115  # whoever asks for it closes it
         try:
             held = try_lock(stream.fileno())
         except OSError:  # no locks here, so that nobody can sweep either
-            return stream
+            return path, stream
         if held and is_there(path, stream.fileno()):
-            return stream
+            return path, stream
         stream.close()  # somebody swept it between our opening and locking it
+    raise OSError(f"{_TRIES} new files in {folder} were gone before they could be locked")
 
 
 def _flush_folder(folder: Path) -> None:
