@@ -317,7 +317,7 @@ def test_what_does_not_fit_says_what_to_do(tmp_path: Path) -> None:
         (str(tmp_path / "o.tiff"), {}, "no such file; did you mean 'o.tif'"),
         (whole, {}, "holds int16; wanted colours"),
         (empty, {}, "nothing but nodata"),
-        (placed, {"crs": "nonsense"}, "can't be read"),
+        (placed, {"crs": "nonsense"}, "none that PROJ can read"),
     )
     for given, options, said in cases:
         with pytest.raises(vf.InputError, match=said) as caught:

@@ -116,7 +116,9 @@ def test_a_terrain_across_the_date_line() -> None:
     places = [vf.Camera.at(terrain, lon, 0.0985).position for lon in (180.0005, -179.9995, 540.0005)]
     for place in places:
         assert place == pytest.approx(places[0], abs=1e-6)
-    with pytest.raises(vf.InputError, match=r"lon 170, lat 0 is beside .* from lon 179\.998 to 180\.002 and from lat"):
+    with pytest.raises(
+        vf.InputError, match=r"lon 170, lat 0 is beside .* from lon -180\.002 to -179\.998 and from lat"
+    ):
         vf.Camera.at(terrain, 170.0, 0.0)
 
 

@@ -50,7 +50,7 @@ def test_its_exif_is_read_where_a_plug_in_is_there(photo: Path) -> None:
 def test_without_one_the_error_names_it(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pi_heif", "pillow_heif"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(vf.MissingDependencyError, match=r"photo.heic': is HEIF.*pip install pi-heif"):
+    with pytest.raises(vf.MissingDependencyError, match="is HEIF.*pip install pi-heif"):
         vf.Camera.from_exif(photo, vf.Terrain([[0.0, 1.0], [2.0, 3.0]]))
 
 

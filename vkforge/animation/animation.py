@@ -420,6 +420,8 @@ class Animation:
     def shutter(self, shutter: Shutter | None) -> None:
         if shutter is not None and not isinstance(shutter, Shutter):
             raise InputError(f"Animation shutter is {show(shutter)}; wanted a vkforge.Shutter or None")
+        if shutter is not None:
+            shutter.interval(self.fps)  # which some are too long for
         self._shutter = shutter
 
     def __repr__(self) -> str:
