@@ -283,14 +283,17 @@ class Renderer:
             request = self._prepare(scene, size, lane.name, names, settings, overrides)
             self._resident.hold(request.parts)
             steps = lane.accumulate(request, progress)
-        while True:
-            with self._using():
-                rendered = next(steps, None)
-                if rendered is None:
-                    return
-                image = self._read(rendered, request, lane.name, names, began).result()
-            yield image
-            del image  # or it would live while the next is made
+        try:
+            while True:
+                with self._using():
+                    rendered = next(steps, None)
+                    if rendered is None:
+                        return
+                    image = self._read(rendered, request, lane.name, names, began).result()
+                yield image
+                del image  # or it would live while the next is made
+        finally:  # a generator that is closed may keep what it has for as long as somebody has it (Python 3.12)
+            steps.close()
 
     def _start(
         self,
