@@ -268,7 +268,7 @@ def test_any_call_may_run_out_of_memory(wanted: bytes, name: str) -> None:
         with replaced(*place(counting, name), count):
             picture(counting)
     assert calls > 0
-    for after in sorted({0, 1, 2, calls // 2, calls - 1} & set(range(calls))):
+    for after in sorted({0, calls // 2, calls - 1}):  # test_failing_calls.py has those between
         with vf.Renderer(validation=True) as renderer:
             with replaced(*place(renderer, name), failing(OUT_OF_HOST, after=after, once=True)):
                 if name in ("vkAllocateMemory", "vkMapMemory"):  # one refusal is met by a second try with a small block

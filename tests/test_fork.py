@@ -74,7 +74,8 @@ def test_a_renderer_that_was_handed_over() -> None:
         wanted = pixels(renderer)
         many = renderer.render_many([TERRAIN] * 4, SIZE, samples=2)
         steps = renderer.accumulate(TERRAIN, SIZE, samples=8)
-        next(many), next(steps)
+        next(many)
+        next(steps)
         uses: list[Callable[[], Any]] = [
             lambda: pixels(renderer),
             lambda: next(many),

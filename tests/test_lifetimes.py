@@ -234,7 +234,8 @@ def test_closing_while_a_picture_accumulates() -> None:
     terrain = vf.Terrain(RNG.random((5, 5)))
     with vf.Renderer() as renderer:
         steps, other = (renderer.accumulate(terrain, (8, 8), samples=64) for _ in range(2))
-        next(steps), next(other)
+        next(steps)
+        next(other)
     with pytest.raises(vf.DeviceError, match="closed"):
         next(steps)
     other.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -251,7 +251,7 @@ class PathTracedLane(Lane):
         *_, samples = self._batches(frames, request, progress)
         return frames.finish(request, samples)
 
-    def accumulate(self, request: Request, progress: Progress | None) -> Iterator[Rendered]:
+    def accumulate(self, request: Request, progress: Progress | None) -> Generator[Rendered, None, None]:
         """Yield the picture of 1, 2, 4, ... samples and of the last, on frames of its own."""
         frames = self.compile(request, self.features(request))
         try:
