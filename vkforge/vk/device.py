@@ -91,11 +91,13 @@ class Device:
             ppEnabledExtensionNames=REQUIRED_EXTENSIONS,
         )
         fn, what = self._instance.fn, f"opening {self.info.name}"
+        self.fn = Functions(
+            lambda name: fn.vkGetDeviceProcAddr(self.handle, name)
+        )  # first: what is interrupted is closed
         result = fn.vkCreateDevice(self._physical, create_info, ffi.NULL, self._cell)
         if result < 0:
             self._cell[0] = ffi.NULL
         check(result, what)
-        self.fn = Functions(lambda name: fn.vkGetDeviceProcAddr(self.handle, name))
 
     @property
     def handle(self) -> Any:
