@@ -938,7 +938,8 @@ def test_pgm_has_no_place_of_its_own() -> None:
         assert terrain.transform is None
 
 
-def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", ["heights", "albedo"])
+def test_a_server_that_never_answers(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         rasters, "HTTP", {**rasters.HTTP, "GDAL_HTTP_LOW_SPEED_TIME": "1", "GDAL_HTTP_CONNECTTIMEOUT": "1"}
     )
@@ -946,8 +947,9 @@ def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         kept: list[socket.socket] = []
         threading.Thread(target=lambda: [kept.append(server.accept()[0]) for _ in range(4)], daemon=True).start()
         start = time.monotonic()
-        with pytest.raises(vf.InputError, match="not a raster that rasterio can read"):
-            vf.Terrain.open(f"http://127.0.0.1:{server.getsockname()[1]}/dem.tif")
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/dem.tif"
+        with pytest.raises(vf.InputError, match="not a raster that rasterio can read|can't be read as a picture"):
+            vf.Terrain.open(url) if what == "heights" else vf.Terrain(Z, albedo=url)
         assert time.monotonic() - start < 20.0
     assert float(rasters.HTTP["GDAL_HTTP_LOW_SPEED_TIME"]) <= 20.0
 

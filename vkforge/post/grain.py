@@ -13,6 +13,7 @@ from vkforge.errors import InputError
 from vkforge.post.bloom import LUMINANCE
 from vkforge.post.resample import as_rgb_picture
 from vkforge.scene.checks import number, picture_size, show
+from vkforge.scene.colors import decode_srgb_array
 from vkforge.tonemapping import srgb_encode
 
 # The sum of a hash's four bytes, to a mean of 0 and a variance of 1.
@@ -104,7 +105,7 @@ class Grain:
             InputError: another shape.
         """
         encoded = as_rgb_picture("picture", picture)
-        light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+        light = decode_srgb_array(encoded)
         dark = np.clip(1.0 - light @ LUMINANCE, 0.0, 1.0)[..., None]
         deviation = self.deviation * dark**self.highlights
         noise = self.noise((encoded.shape[1], encoded.shape[0]), seed)

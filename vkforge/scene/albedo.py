@@ -13,7 +13,7 @@ import numpy as np
 from vkforge.errors import InputError
 from vkforge.scene.checks import LARGEST_METRES, Vector, number, show
 from vkforge.scene.colormaps import Colormap
-from vkforge.scene.colors import linear_color
+from vkforge.scene.colors import decode_srgb_array, linear_color
 from vkforge.scene.frozen import ReadOnlyArrays
 from vkforge.scene.pictures import picture_array
 from vkforge.scene.texture import Texture
@@ -212,7 +212,7 @@ def _rgba(image: np.ndarray) -> np.ndarray:
 def _multiply(pixels: np.ndarray) -> None:
     """Multiply the light of sRGB-encoded colours by their alpha, in place."""
     share = np.arange(256) / 255.0
-    light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)[:, None] * share
+    light = decode_srgb_array(share)[:, None] * share
     encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     table = np.rint(255.0 * encoded).astype(np.uint8)  # by colour and alpha
     slab = max(1, (_SLAB >> 4) // pixels.shape[1])

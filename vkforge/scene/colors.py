@@ -97,6 +97,11 @@ def decode_srgb(encoded: float) -> float:
     return encoded / 12.92 if encoded <= 0.04045 else ((encoded + 0.055) / 1.055) ** 2.4
 
 
+def decode_srgb_array(encoded: np.ndarray) -> np.ndarray:
+    """Return the linear values of sRGB-encoded ones, of any shape and float dtype (IEC 61966-2-1)."""
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
 def encode_srgb(linear: float) -> float:
     """Return the sRGB-encoded value of a linear one in [0, 1] (IEC 61966-2-1)."""
     return linear * 12.92 if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vkforge.errors import InputError
+from vkforge.scene.colors import decode_srgb_array
 
 _GREY = ("1", "L")
 _AS_STORED = ("L", "RGB", "RGBA", "F")
@@ -56,7 +57,7 @@ def _sixteen_bits(name: str, values: np.ndarray, clear: Any) -> np.ndarray:
             f"{name} is a Pillow picture of mode 'I' from {values.min()} to {values.max()}; wanted 0 to 65535"
         )
     encoded = values.astype(np.float32) / np.float32(_FULL)
-    grey = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    grey = decode_srgb_array(encoded).astype(np.float32)
     if not isinstance(clear, int):
         return grey
     return np.dstack([grey, grey, grey, (values != clear).astype(np.float32)])

@@ -14,6 +14,9 @@ import numpy as np
 from vkforge.errors import InputError, MissingDependencyError, VkforgeError, suggest
 from vkforge.scene.checks import file_path
 from vkforge.scene.pictures import picture_array
+from vkforge.sources.grid import is_remote
+from vkforge.sources.rasters import http_settings
+from vkforge.sources.sidecars import GEOREFERENCE_TAGS, has_aux_xml, read_world
 
 if TYPE_CHECKING:
     from vkforge.scene.terrain import Terrain
@@ -26,9 +29,6 @@ _STRIP = 1 << 18  # texels that are read at once
 _ALIKE = 0.05  # how far two proportions may be apart for a stretch to be no distortion
 _AVERAGES = 1.5  # texels of the file for one of ours, from which on they are averaged
 
-# GeoTIFF 1.1: ModelPixelScale, ModelTiepoint, ModelTransformation, GeoKeyDirectory.
-_GEOREFERENCE_TAGS = (33550, 33922, 34264, 34735)
-_WORLD_FILES = (".wld", ".tfw", ".pgw", ".jgw", ".pngw", ".jpgw", ".tifw", ".tfwx", ".pgwx", ".jgwx")
 _PLANE = "EPSG:3857"  # stands for a plane of which nobody knows more: from itself to itself nothing is projected
 
 
@@ -52,8 +52,7 @@ def read_drape(path: str | os.PathLike[str], terrain: Terrain) -> np.ndarray:
         MissingDependencyError: a georeference, and no rasterio.
     """
     name = os.fspath(file_path(path)) if isinstance(path, os.PathLike) else path
-    remote = name.startswith("/vsi") or ":" in name
-    if not remote and not Path(name).is_file():
+    if not is_remote(name) and not Path(name).is_file():
         folder = Path(name).parent
         there = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
         hint = suggest(Path(name).name, there)
@@ -75,7 +74,7 @@ def _by_rasterio(name: str, terrain: Terrain) -> np.ndarray:
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning
 
-    with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE):
+    with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE, **http_settings()):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(name) as dataset:
             colors, table = _colors(name, dataset)
@@ -261,11 +260,11 @@ def _by_pillow(name: str, terrain: Terrain) -> np.ndarray:
     needs = MissingDependencyError(
         f"albedo {name!r} has a georeference, which takes rasterio: pip install 'vkforge-renderer[geo]'"
     )
-    if any(Path(name).with_suffix(suffix).is_file() for suffix in _WORLD_FILES) or Path(f"{name}.aux.xml").is_file():
+    if read_world(name) is not None or has_aux_xml(name):
         raise needs
     try:
         with Image.open(name) as picture:
-            if any(tag in getattr(picture, "tag_v2", {}) for tag in _GEOREFERENCE_TAGS):
+            if any(tag in getattr(picture, "tag_v2", {}) for tag in GEOREFERENCE_TAGS):
                 raise needs
             _check_proportions(name, picture.size, terrain)
             if max(picture.size) > LARGEST_SIDE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from vkforge.errors import InputError
+from vkforge.errors import InputError, suggest
 from vkforge.scene.terrain import Affine
 
 ENCODINGS = ("mapbox", "terrarium")
+
+# Of drives on Windows one letter; of GDAL and rasterio two or more, as in netcdf:, HDF5:, zip+https:, s3:.
+_CONNECTION = re.compile(r"[A-Za-z][A-Za-z0-9_+.]+:")
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,15 @@ class Grid:
 Reader = Callable[[str, Options], AbstractContextManager[Grid]]
 
 
+def is_remote(name: str) -> bool:
+    """Return whether a name is rasterio's to find: no file of that name is there, and it looks like one of GDAL's."""
+    if name.startswith("/vsi") or "://" in name:
+        return True
+    return bool(_CONNECTION.match(name)) and not os.path.lexists(name)
+
+
 def check_file(name: str) -> None:
     """Raise InputError where there is no file that can be read, or nothing in it."""
-    from vkforge.errors import suggest
-
     path = Path(name)
     try:
         state = path.stat()

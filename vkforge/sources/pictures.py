@@ -14,10 +14,8 @@ from vkforge.scene.checks import show
 from vkforge.sources import rasters
 from vkforge.sources.colours import decode
 from vkforge.sources.grid import Grid, Options
-from vkforge.sources.sidecars import beside, read_prj, read_world
+from vkforge.sources.sidecars import GEOREFERENCE_TAGS, has_aux_xml, read_prj, read_world
 
-# GeoTIFF 1.1: ModelPixelScale, ModelTiepoint, ModelTransformation, GeoKeyDirectory.
-_GEOREFERENCE_TAGS = (33550, 33922, 34264, 34735)
 _BITS, _SAMPLES, _SAMPLE_FORMAT, _GDAL_METADATA, _GDAL_NODATA = 258, 277, 339, 42112, 42113
 
 # (bits, sample format of TIFF 6.0) that Pillow keeps: unsigned integers and 32-bit floats.
@@ -69,11 +67,11 @@ def _refuse_what_pillow_drops(name: str, picture: Any) -> None:
     def refuse(what: str) -> None:
         raise MissingDependencyError(f"{name}: {what} takes rasterio: pip install 'vkforge-renderer[geo]'")
 
-    if beside(name, ".aux.xml") or beside(f"{name}.x", ".aux.xml"):
+    if has_aux_xml(name):
         refuse("an .aux.xml beside it, which")
     tags = getattr(picture, "tag_v2", None)
     if tags is not None:
-        if any(tag in tags for tag in _GEOREFERENCE_TAGS):
+        if any(tag in tags for tag in GEOREFERENCE_TAGS):
             refuse("is a GeoTIFF, whose cell size and CRS")
         bits = tags.get(_BITS, (1,))
         kind = (bits[0] if isinstance(bits, tuple) else bits, np.ravel(tags.get(_SAMPLE_FORMAT, 1))[0])

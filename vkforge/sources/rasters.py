@@ -43,6 +43,14 @@ def available() -> bool:
     return elevation_geo.available()
 
 
+def http_settings() -> dict[str, Any]:
+    """Return how long GDAL is to wait for servers, but for what the user or an environment of rasterio's says."""
+    from rasterio.env import getenv, hasenv
+
+    given = getenv() if hasenv() else {}
+    return {key: value for key, value in HTTP.items() if key not in os.environ and key not in given}
+
+
 @contextmanager
 def read_raster(name: str, options: Options) -> Iterator[Grid]:
     """Read a band of whatever rasterio opens.
@@ -52,7 +60,6 @@ def read_raster(name: str, options: Options) -> Iterator[Grid]:
             control points that no affine transform fits.
     """
     import rasterio
-    from rasterio.env import getenv, hasenv
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
     shown = printable(name)
@@ -60,12 +67,10 @@ def read_raster(name: str, options: Options) -> Iterator[Grid]:
         raise InputError(f"{shown}: has a name that is not UTF-8, which GDAL can't take; rename the file")
     packed = name.lower().endswith(".gz") and os.path.isfile(name)
     target = f"/vsigzip/{os.path.abspath(name)}" if packed else name
-    given = getenv() if hasenv() else {}
-    settings: dict[str, Any] = {key: value for key, value in HTTP.items() if key not in os.environ and key not in given}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a plain heightmap is welcome
         try:
-            with rasterio.Env(**settings), rasterio.open(target) as dataset:
+            with rasterio.Env(**http_settings()), rasterio.open(target) as dataset:
                 inner = _subdataset(shown, dataset, options.key)
                 if inner is None:
                     yield _grid(name, dataset, options)

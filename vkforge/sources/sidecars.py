@@ -78,6 +78,15 @@ def _by_gdal(text: str) -> Any:
         return None
 
 
+# GeoTIFF 1.1: ModelPixelScale, ModelTiepoint, ModelTransformation, GeoKeyDirectory.
+GEOREFERENCE_TAGS = (33550, 33922, 34264, 34735)
+
+
+def has_aux_xml(name: str) -> bool:
+    """Return whether GDAL has written down what it knows of a file beside it, which only GDAL reads."""
+    return Path(f"{name}.aux.xml").is_file() or beside(name, ".aux.xml") is not None
+
+
 def read_world(name: str) -> Affine | None:
     """Return the transform of the world file beside a picture (`.pgw`, `.jgw`, `.tfw`, `.wld`, ...), or None.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from vkforge.scene.checks import number, show
 from vkforge.scene.crs import WGS84, Crs, read_crs
 from vkforge.scene.terrain import Terrain, affine, give, metres_of_cell
 from vkforge.sources import arrays, grids, pictures, place, rasters
-from vkforge.sources.grid import ENCODINGS, Grid, Options, Reader, check_file, printable
+from vkforge.sources.grid import ENCODINGS, Grid, Options, Reader, check_file, is_remote, printable
 from vkforge.sources.load import Conversion, check_size, load
 from vkforge.sources.units import checked_unit, metres_per_unit
 
@@ -36,9 +35,6 @@ READERS: dict[str, Reader] = {
     ".tif": pictures.read_picture,
     ".tiff": pictures.read_picture,
 }
-
-# Of drives on Windows one letter; of GDAL and rasterio two or more, as in netcdf:, HDF5:, zip+https:, s3:.
-_CONNECTION = re.compile(r"[A-Za-z][A-Za-z0-9_+.]+:")
 
 
 def open_terrain(
@@ -100,7 +96,7 @@ def open_terrain(
     options = _options(key, band, encoding, "cell_size" in terrain)
     max_size = None if max_size is None else _whole("max_size", max_size, 2)
     unit, numbers = checked_unit(z_unit), (number("scale", scale), number("offset", offset))
-    if not _is_remote(name):
+    if not is_remote(name):
         check_file(name)
     reader, shown = _reader(name), printable(name)
     said_crs, said_transform = terrain.pop("crs", None), terrain.pop("transform", None)
@@ -153,19 +149,12 @@ def _whole(name: str, value: Any, low: int) -> int:
     return int(value)
 
 
-def _is_remote(name: str) -> bool:
-    """Return whether a name is rasterio's to find: no file of that name is there, and it looks like one of GDAL's."""
-    if name.startswith("/vsi") or "://" in name:
-        return True
-    return bool(_CONNECTION.match(name)) and not os.path.lexists(name)
-
-
 def _reader(name: str) -> Reader:
     """Return the reader for a file's extension; what has none of ours goes to rasterio where that is installed."""
     lower = Path(name).name.lower()
     inner = Path(lower.removesuffix(".gz")).suffix
     packed = lower.endswith(".gz")
-    if inner in READERS and not _is_remote(name) and not Path(name).is_dir() and (not packed or inner in grids.PACKED):
+    if inner in READERS and not is_remote(name) and not Path(name).is_dir() and (not packed or inner in grids.PACKED):
         return READERS[inner]
     if rasters.available():
         return rasters.read_raster
